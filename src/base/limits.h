@@ -1,0 +1,68 @@
+// base/limits.h - every hard bound of the engine on one page. Tunable bounds live in include/tidewire/options.h, each within
+// the hard bound named here. Bytes unless the name says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tidewire::base::limits {
+
+// http: one request head.
+inline constexpr std::size_t kHeaderLineBytesMax = 8 * 1024;
+inline constexpr std::size_t kRequestTargetBytesMax = 8 * 1024;
+inline constexpr std::size_t kRequestHeadBytesMax = 16 * 1024;
+inline constexpr std::size_t kHeaderCountMax = 100;
+inline constexpr std::size_t kChunkExtensionBytesMax = 256;     // per chunk line
+inline constexpr std::size_t kChunkExtensionTotalMax = 1024;    // per message
+inline constexpr std::size_t kTrailerBytesMax = 1024;
+inline constexpr std::int64_t kRequestHeadTimeMs = 10'000;      // from accept or from the first byte of the next request
+inline constexpr std::int64_t kKeepAliveIdleMs = 30'000;
+inline constexpr std::int64_t kBodyGraceMs = 5'000;             // then kBodyBytesPerSecondMin
+inline constexpr std::size_t kBodyBytesPerSecondMin = 1024;
+inline constexpr std::size_t kPipelineBytesMax = 16 * 1024;     // unparsed bytes behind an unanswered request
+
+// websocket
+inline constexpr std::size_t kFrameHeaderBytesMax = 14;
+inline constexpr std::size_t kControlPayloadBytesMax = 125;
+inline constexpr std::uint32_t kFragmentsPerMessageMax = 16'384;
+inline constexpr std::int64_t kMessageCompletionMs = 30'000;    // first byte of a message to its last
+inline constexpr std::int64_t kCloseLingerMs = 2'000;           // our CLOSE sent, theirs not here: end the stream
+
+// engineio
+inline constexpr std::size_t kSidBytes = 15;                    // raw; 20 characters of base64url
+inline constexpr std::size_t kSidTextBytes = 20;
+inline constexpr std::size_t kPacketsPerPayloadMax = 10'000;
+inline constexpr std::size_t kPacketsPerTurn = 64;              // of one payload, then the other connections get their turn
+inline constexpr std::int64_t kFirstRequestMs = 10'000;         // after the handshake answer
+
+// socketio
+inline constexpr std::size_t kNamespaceNameBytesMax = 256;
+inline constexpr std::size_t kNamespacesPerConnectionMax = 16;
+inline constexpr std::uint64_t kAckIdMax = (std::uint64_t{1} << 53) - 1;
+inline constexpr std::int64_t kAttachmentsCompletionMs = 10'000;
+inline constexpr std::int64_t kLateNamespacePacketMs = 10'000;  // packets for a namespace just left are ignored, not punished
+inline constexpr std::size_t kPacketsBeforeConnectMax = 64;     // queued behind a pending CONNECT
+
+// hub
+inline constexpr std::size_t kRoomNameBytesMax = 128;
+inline constexpr std::size_t kRoomsPerMemberMax = 256;
+inline constexpr std::size_t kPendingAcksPerMemberMax = 1024;
+
+// json
+inline constexpr std::size_t kJsonDepthDefault = 64;
+inline constexpr std::size_t kJsonDepthMax = 512;
+inline constexpr std::size_t kJsonNumberBytesMax = 32;
+inline constexpr std::size_t kJsonNodesBeforeConnectMax = 10'000;
+
+// turns and threads
+inline constexpr std::size_t kReceiveBufferBytes = 256 * 1024;  // one per shard
+inline constexpr std::size_t kInputBytesPerTurn = 256 * 1024;   // of one connection
+inline constexpr std::size_t kAcceptsPerTurn = 64;
+inline constexpr std::size_t kTlsHandshakesPerTurn = 16;
+inline constexpr std::size_t kMailboxItemsMax = 65'536;
+
+static_assert(kHeaderLineBytesMax <= kRequestHeadBytesMax);
+static_assert(kRequestHeadBytesMax < kReceiveBufferBytes);
+static_assert(kJsonDepthDefault <= kJsonDepthMax);
+
+}  // namespace tidewire::base::limits
