@@ -46,7 +46,8 @@ class StreamHandler {
   virtual void on_bytes(Connection& connection, std::span<char> bytes) = 0;
   // The out-queue ran empty after the peer had stopped taking bytes (after blocked() was true).
   virtual void on_drained(Connection& connection) { static_cast<void>(connection); }
-  // The peer sent FIN but can still read. Default: close once everything queued has left.
+  // The peer sent FIN but can still read. Default: close once everything queued has left. Comes after the last byte; while
+  // reading is paused it comes at once if nothing is unread, else after resume_reading().
   virtual void on_peer_finished(Connection& connection);
   // The stream is over; the last call. Send nothing.
   virtual void on_closed(Connection& connection, CloseCause cause) = 0;
@@ -93,8 +94,8 @@ class Connection {
   void resume_reading();
   bool reading_paused() const noexcept { return paused_; }
 
-  // Sends what is queued, then FIN, then closes when the peer does or after `linger_ms`. Bytes that still arrive are
-  // discarded. on_closed() follows with kLocal.
+  // Sends what is queued, then FIN, then closes when the peer does or `linger_ms` after the FIN. Bytes that still arrive
+  // are discarded. on_closed() follows with kLocal, or with kPeerClosed when the peer had finished before.
   void close_after_flush(std::int64_t linger_ms = 2'000);
   // Closes at once, dropping the queue (RST when bytes are lost). on_closed() follows, at the latest at the end of the turn.
   void abort(CloseCause cause = CloseCause::kLocal);
@@ -109,8 +110,11 @@ class Connection {
   friend class EpollReactor;
   friend class SimulatedReactor;
   friend class Flush;
+  friend class TestReactor;
   Connection(Reactor& reactor, int descriptor, const Address& peer);
   ~Connection();
+  // Puts it on the reactor's list of this turn, also when blocked.
+  void enlist() noexcept;
 
   Reactor* reactor_;
   std::unique_ptr<StreamHandler> handler_;
@@ -120,8 +124,9 @@ class Connection {
   Connection* previous_ = nullptr;        // all connections of the reactor
   Connection* next_ = nullptr;
   Address peer_;
+  std::uint16_t linger_ticks_ = 0;        // of the timer wheel: how long to wait for the peer's FIN after ours
   int descriptor_;                        // or the simulated endpoint's number
-  std::uint32_t slot_ = 0;                // implementation's index (io_uring registered file, blocked list)
+  std::uint32_t slot_ = 0;                // implementation's place in its list of watched connections, from 1; 0: none
   bool dirty_ : 1 = false;
   bool blocked_ : 1 = false;
   bool paused_ : 1 = false;
@@ -130,6 +135,9 @@ class Connection {
   bool finished_ : 1 = false;             // FIN sent
   bool peer_finished_ : 1 = false;
   bool secure_by_proxy_ : 1 = false;
+  bool again_ : 1 = false;                // input is left for the next turn without a new event
+  bool write_events_ : 1 = false;         // the kernel tells when the peer takes bytes again
+  CloseCause cause_ : 3 = CloseCause::kLocal;
 };
 
 }  // namespace tidewire::net
