@@ -7,6 +7,7 @@
 // what breaks a bound: depth, nodes, and the length of one number. Numbers are never converted, so they are written back
 // verbatim; half a surrogate pair may stand as an escape. No recursion, no allocation, however many arguments there are.
 // Lifetime: every view points into the scanned text.
+// Looking inside a scanned text: base/json_reader.h.
 // Threads: pure functions. Why not a packaged parser: docs/decisions/json.md.
 #pragma once
 
@@ -71,36 +72,5 @@ JsonError scan_arguments(std::string_view text, const JsonLimits& limits, Argume
 // The name by which handlers are found: unescaped, a number as JavaScript would print it. A view of the event, or of
 // `scratch` if something had to be rewritten.
 std::string_view event_name(const EventArray& event, std::string& scratch);
-
-// Appends the string whose text between the quotes is `raw` (scanned before). Half a surrogate pair cannot be UTF-8: its
-// escape is then kept as it stands (\ud83d, six characters) and the answer is false: to write such a string back, keep `raw`.
-bool unescape_json_string(std::string_view raw, std::string& out);
-
-// Which kind of value a scanned text holds, by its first character that is no blank. REQUIRES: scanned with kOk.
-enum class JsonKind : std::uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
-JsonKind json_kind(std::string_view text) noexcept;
-
-// Walks `a,b,c` (or what stands between the brackets of any scanned array).
-class ArgumentCursor {
- public:
-  explicit ArgumentCursor(std::string_view arguments) noexcept : rest_(arguments) {}
-  // The text of the next argument without blanks around; false at the end.
-  bool next(std::string_view& argument) noexcept;
-
- private:
-  std::string_view rest_;
-};
-
-// Walks the members of a scanned object in the order they stand. A key may come twice: the last one counts.
-class MemberCursor {
- public:
-  // REQUIRES: json_kind(object) == JsonKind::kObject
-  explicit MemberCursor(std::string_view object) noexcept;
-  // The key between its quotes, still escaped, and the text of the value without blanks around; false at the end.
-  bool next(std::string_view& raw_key, std::string_view& value) noexcept;
-
- private:
-  std::string_view rest_;
-};
 
 }  // namespace tidewire::base
