@@ -65,20 +65,24 @@ class Watcher {
 
 class Exchange {
  public:
+  // Valid during on_head() and on_request(); for an upgrade also later, until it is answered. Empty at other times.
   virtual const Request& request() const noexcept = 0;
   virtual net::Connection& stream() noexcept = 0;
 
   // Body bytes the handler will take, for on_head(); beyond it the peer gets 413 with an empty body and, if the body was not
-  // read to its end, the connection closes. `inform` tells on_body_refused(). Default: 64 KB.
+  // read to its end, the connection closes; the handler hears on_body_refused(). Default: 64 KB.
   virtual void set_body_limit(std::size_t bytes) noexcept = 0;
 
   // Headers that every answer of this exchange carries, also error answers made by this layer (CORS).
   virtual void add_response_header(std::string name, std::string value) = 0;
 
-  // Queues the answer and ends the exchange. Content-Length, Date-free, keep-alive according to the request.
+  // Queues the answer and ends the exchange. Content-Length, Date-free, keep-alive according to the request; an answer given
+  // before the body has come closes the connection. REQUIRES: not answered
   virtual void respond(Response response) = 0;
-  // The same with bytes that are a complete HTTP answer already.
+  // The same with bytes that are a complete HTTP answer already (response_codec.h), added headers included.
   virtual void respond_raw(base::Frame frame, bool close) = 0;
+  // Header lines of add_response_header(), for who encodes an answer for respond_raw().
+  virtual std::string_view response_header_lines() const noexcept { return {}; }
   bool answered() const noexcept { return answered_; }
 
   // Told when the peer goes away while the answer is owed. Null: not told.
@@ -89,7 +93,8 @@ class Exchange {
   virtual void switch_protocol(base::Frame head, std::unique_ptr<net::StreamHandler> handler) = 0;
 
   // Takes the stream out of this reactor together with this request's bytes (head, and body as far as read), so that another
-  // shard's http::Connection meets the request again from its first byte. For on_head() only.
+  // shard's http::Connection meets the request again from its first byte. For on_head() only. Empty (descriptor -1) while
+  // answers to pipelined requests have not left: return, and on_head() comes again for this request when they have.
   virtual net::DetachedConnection detach() = 0;
 
  protected:

@@ -1,11 +1,11 @@
 // http/router.h - path to handler. Exact paths and prefixes; the longest match wins; no match is 404.
 //
+// Requests with `Upgrade: websocket` have routes of their own and see no others: what is no WebSocket endpoint answers 404
+// instead of treating the request as an ordinary one. A handler that serves both is added twice.
 // Filled before the shard serves, read-only afterwards. One router per shard, handlers per shard.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "http/exchange.h"
@@ -17,7 +17,7 @@ class Router {
   enum class Match { kExact, kPrefix };
   // `handler` must live as long as the router.
   void add(std::string path, Match match, Handler& handler);
-  // For requests with `Upgrade: websocket` only; tried before add()ed routes.
+  // For requests with `Upgrade: websocket`.
   void add_upgrade(std::string path, Match match, Handler& handler);
   // The handler of a request, null for none (the connection answers 404).
   Handler* find(const Request& request) const;
@@ -29,6 +29,7 @@ class Router {
     bool upgrade_only;
     Handler* handler;
   };
+  static bool better(const Route& route, const Route& than) noexcept;
   std::vector<Route> routes_;
 };
 
