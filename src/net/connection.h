@@ -136,6 +136,7 @@ class Connection {
   bool peer_finished_ : 1 = false;
   bool secure_by_proxy_ : 1 = false;
   bool again_ : 1 = false;                // input is left for the next turn without a new event
+  bool unread_ : 1 = false;               // the reactor keeps bytes that come before those of the kernel
   bool write_events_ : 1 = false;         // the kernel tells when the peer takes bytes again
   CloseCause cause_ : 3 = CloseCause::kLocal;
 };

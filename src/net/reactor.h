@@ -110,12 +110,25 @@ class Reactor {
   virtual void connection_aborted(Connection& connection, CloseCause cause) = 0;
   void park(std::unique_ptr<StreamHandler> handler) { parked_.push_back(std::move(handler)); }
 
+  // Shared by the implementations; none of them touches a socket.
+  Connection& open_connection(int descriptor, const Address& peer);
+  // Takes the connection off the books; on_closed() and its end follow in free_closed(). REQUIRES: not closed yet
+  void bury(Connection& connection, CloseCause cause);
+  // Step 4 of the turn.
+  void run_deferred();
+  // Step 6: on_closed() for what was buried, then frees it and the parked handlers.
+  void free_closed();
+  // Buries every open connection with kShutdown, by way of connection_aborted().
+  void abort_all();
+
   base::Milliseconds now_ = 0;
   std::unique_ptr<base::TimerWheel> timers_;
   std::unique_ptr<base::Random> random_;
   base::LogSink* log_ = &base::null_log();
   ReactorStatistics statistics_;
+  Connection* open_head_ = nullptr;   // all open connections
   Connection* dirty_head_ = nullptr;  // connections to flush at the end of the turn, newest first
+  std::vector<Connection*> closed_;   // buried in this turn
   std::vector<Task> deferred_;
   std::vector<std::unique_ptr<StreamHandler>> parked_;  // replaced handlers, freed at the end of the turn
 };

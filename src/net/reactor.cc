@@ -1,0 +1,72 @@
+#include "net/reactor.h"
+
+#include "base/assert.h"
+#include "net/tls.h"
+
+namespace tidewire::net {
+
+Reactor::~Reactor() = default;
+
+Connection& Reactor::open_connection(int descriptor, const Address& peer) {
+  auto* connection = new Connection(*this, descriptor, peer);
+  connection->next_ = open_head_;
+  if (open_head_ != nullptr) open_head_->previous_ = connection;
+  open_head_ = connection;
+  ++statistics_.connections;
+  return *connection;
+}
+
+void Reactor::bury(Connection& connection, CloseCause cause) {
+  TW_ASSERT(!connection.closed_);
+  connection.closed_ = true;
+  connection.cause_ = cause;
+  (connection.previous_ != nullptr ? connection.previous_->next_ : open_head_) = connection.next_;
+  if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
+  connection.previous_ = connection.next_ = nullptr;
+  --statistics_.connections;
+  closed_.push_back(&connection);
+}
+
+void Reactor::run_deferred() {
+  if (deferred_.empty()) return;
+  // What these defer waits for the next turn, else two of them could keep the shard for themselves.
+  std::vector<Task> tasks;
+  tasks.swap(deferred_);
+  for (const Task& task : tasks) task();
+}
+
+void Reactor::free_closed() {
+  // By index: on_closed() may close others, which then join the list.
+  for (std::size_t i = 0; i < closed_.size(); ++i) {
+    Connection& connection = *closed_[i];
+    if (connection.handler_ != nullptr) {
+      connection.handler_->on_closed(connection, connection.cause_);
+      park(std::move(connection.handler_));
+    }
+    if (!connection.dirty_) continue;
+    Connection** link = &dirty_head_;
+    while (*link != &connection) link = &(*link)->next_dirty_;
+    *link = connection.next_dirty_;
+  }
+  // Handlers before connections: a destructor may still hold a reference to its stream.
+  while (!parked_.empty()) {
+    std::vector<std::unique_ptr<StreamHandler>> dying;
+    dying.swap(parked_);
+  }
+  // A handler's destructor may have closed further ones; those wait for the next turn, with on_closed() still owed.
+  std::size_t kept = 0;
+  for (Connection* connection : closed_) {
+    if (connection->handler_ != nullptr) {
+      closed_[kept++] = connection;
+    } else {
+      delete connection;
+    }
+  }
+  closed_.resize(kept);
+}
+
+void Reactor::abort_all() {
+  while (open_head_ != nullptr) connection_aborted(*open_head_, CloseCause::kShutdown);
+}
+
+}  // namespace tidewire::net
