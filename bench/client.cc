@@ -107,6 +107,7 @@ std::size_t Client::read_frames(std::string_view bytes) {
     if (frame.opcode == kPing) append_client_frame(out_, kPong, frame.payload);
     if (frame.opcode != kText) continue;
     std::string_view text = frame.payload;
+    if (frame.compressed) ++context_.compressed_frames;
     if (frame.compressed && (!context_.deflate || !context_.inflater.inflate(frame.payload, text))) {
       fail("a compressed frame that is none or was not agreed on");
       break;

@@ -33,6 +33,7 @@ struct ClientContext {
   bool deflate = false;
   ClientListener* listener = nullptr;
   Inflater inflater = {};
+  std::uint64_t compressed_frames = 0;
   std::vector<char> received = std::vector<char>(256 * 1024);
 };
 

@@ -59,6 +59,7 @@ int load_main(int argc, char** argv) {
   ssl_ctx_st* const tls = options.tls ? make_client_tls() : nullptr;
   ClientContext context{loop, {options.host, options.port, tls}, options.raw, options.deflate};
   const Report report = run(context, options);
+  if (options.deflate && context.compressed_frames == 0) loop.fail("compression was agreed on and never used");
   print(argv[1], loop, report);
   SSL_CTX_free(tls);
   return loop.failed() ? 1 : 0;

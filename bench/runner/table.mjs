@@ -1,0 +1,54 @@
+// table.mjs - the results as text.
+
+const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+const figure = (value) => (value === undefined ? "-" : digits(value));
+
+const names = { limit: "limit", node: "Node", oneShard: "one shard", uncompressed: "uncompressed" };
+
+function ratioText({ against, median, lower, upper, atMost, reached }) {
+  const verdict = atMost === undefined ? "report" : `at most ${atMost}: ${reached ? "reached" : "MISSED"}`;
+  const share = (value) => value.toFixed(3);
+  return `${share(median)} (${share(lower)}..${share(upper)}) of ${names[against]}, ${verdict}`;
+}
+
+function boundText({ bound, medians, boundReached }) {
+  return `${figure(medians.tidewire)} bytes, at most ${figure(bound)}: ${boundReached ? "reached" : "MISSED"}`;
+}
+
+function verdicts(result) {
+  if (result.error) return [`NOT MEASURED: ${result.error}`];
+  const lines = result.ratios.map(ratioText);
+  if (result.bound !== undefined) lines.push(boundText(result));
+  return lines.length > 0 ? lines : ["-"];
+}
+
+function growthText(medians, small, large) {
+  return medians[small] === undefined ? "-" : `${figure(medians[small])}>${figure(medians[large])}`;
+}
+
+function cells(result) {
+  const { medians = {}, users = {}, unit } = result;
+  if (medians.tidewireLarge !== undefined) {
+    return [growthText(medians, "tidewire", "tidewireLarge"), "", growthText(medians, "limit", "limitLarge"), "-"];
+  }
+  const user = unit === "cpu_us" && users.tidewire !== undefined ? `(${figure(users.tidewire)})` : "";
+  return [figure(medians.tidewire), user, figure(medians.limit), figure(medians.node)];
+}
+
+export function printTable(results) {
+  const widths = [5, 38, 13, 8, 13, 9];
+  const line = (columns) => columns.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" ").trimEnd();
+  console.log(line(["row", "what (us of server CPU, or bytes)", "tidewire", "(user)", "limit", "Node", "median ratio (quartiles)"]));
+  for (const result of results) {
+    const [first, ...others] = verdicts(result);
+    console.log(line([result.id, result.what, ...cells(result), first]));
+    for (const other of others) console.log(line(["", "", "", "", "", "", other]));
+  }
+}
+
+export function printAnchors(check) {
+  for (const anchor of check.anchors) {
+    console.log(`  ${anchor.name.padEnd(22)} ${digits(anchor.value).padStart(7)}  at most ${anchor.atMost}${anchor.good ? "" : "  FAILED"}`);
+  }
+  console.log(check.valid ? "  the limit counts" : "  INVALID: no ratio against the limit is given");
+}
