@@ -126,9 +126,9 @@ class ArgumentReader {
   Status convert(std::string_view text, std::string& out) const;  // without a Value in between
   template <typename T>
   Status convert(std::string_view text, T& out) const {
-    Result<Value> value = Value::parse(text, attachments_);
-    return value.ok() ? read_json(*value, out) : value.status();
+    return read_json(value_of(text), out);
   }
+  Value value_of(std::string_view text) const;
   void name_the_argument();
 
   std::string_view rest_;

@@ -60,6 +60,8 @@ class JsonOut {
 
  private:
   void comma();
+  // The number of the attachment, which may have been there before.
+  std::size_t attach(const Bytes& octets);
   void string(const Text& text);
   void member(const Text& name, const Value& value);
 

@@ -45,7 +45,11 @@ struct Text {
   Text(const char* content) : text(content) {}                   // NOLINT: implicit
   operator std::string_view() const noexcept { return text; }    // NOLINT: implicit, a key is mostly looked at
   friend bool operator==(const Text&, const Text&) noexcept = default;
-  friend bool operator==(const Text& a, std::string_view b) noexcept { return !a.escaped && a.text == b; }
+  template <std::convertible_to<std::string_view> Other>
+    requires(!std::same_as<Other, Text>)
+  friend bool operator==(const Text& a, const Other& b) noexcept {
+    return !a.escaped && a.text == std::string_view(b);
+  }
 };
 
 class Value {

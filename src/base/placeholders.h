@@ -22,13 +22,17 @@ enum class [[nodiscard]] PlaceholderError : std::uint8_t {
   kOk,
   kBadNumber,     // "num" is missing, no number, or not a plain integer such as 0.5, 1e0, -0
   kOutOfRange,    // no such attachment
+  kTooLarge,      // the attachments, each counted as often as it is named, are larger than allowed
   kBadBase64,     // {"$bytes":...} whose text is not base64
   kNotAllowed,    // a plain client's literal placeholder beside bytes: recipients would take it for one of ours
 };
 std::string_view placeholder_error_text(PlaceholderError error) noexcept;
 
 // Whether every placeholder names one of `attachment_count` attachments. Unused and repeated ones are fine.
-PlaceholderError validate_placeholders(std::string_view text, std::size_t attachment_count) noexcept;
+PlaceholderError validate_placeholders(std::string_view text, std::size_t attachment_count);
+// The same when the attachments are there, and whether their octets, counted as often as they are named, stay within
+// `octets_max`: one attachment may be named thousands of times, and whoever writes it out pays for each.
+PlaceholderError validate_placeholders(std::string_view text, std::span<const Bytes> attachments, std::size_t octets_max);
 
 // Appends `text` to `out` with each placeholder replaced by {"$bytes":"<base64>"}; those that name no attachment stay.
 void placeholders_to_bytes_form(std::string_view text, std::span<const Bytes> attachments, std::string& out);
