@@ -98,4 +98,20 @@ class [[nodiscard]] Result {
   };
 };
 
+// Why a socket is gone, with the texts Socket.IO users know; kSlowConsumer is ours.
+enum class DisconnectReason : std::uint8_t {
+  kTransportError,             // "transport error": the stream broke
+  kTransportClose,             // "transport close": the peer closed it
+  kForcedClose,                // "forced close": a violation of the protocol, or the application closed the connection
+  kPingTimeout,                // "ping timeout": no pong in time
+  kParseError,                 // "parse error": not decodable
+  kServerShutdown,             // "server shutting down"
+  kForcedServerClose,          // "forced server close": disconnect(true), or no namespace joined in time
+  kClientNamespaceDisconnect,  // "client namespace disconnect"
+  kServerNamespaceDisconnect,  // "server namespace disconnect": disconnect()
+  kSlowConsumer,               // "slow consumer": its out-queue went over a bound; WebSocket code 4008
+};
+
+std::string_view text(DisconnectReason reason) noexcept;
+
 }  // namespace tidewire

@@ -1,0 +1,93 @@
+// tidewire/broadcast.h - whom an event is for: a chain of conditions, then one emit.
+//
+//   io.to("room1").to("room2").except("muted").emit("news", 42);
+//   socket.to("room1").volatile_().emit("cursor", x, y);            // everybody in room1 but the socket itself
+//   io.timeout(2'000).emit_with_ack("ready?").then([](tidewire::BroadcastAnswers answers) { ... });
+//
+// Immutable: each step makes a new operator, so a prefix may be kept and used again. A socket's id is a room.
+// Threads: any. On a shard the local fan-out is done when emit() returns; elsewhere it is posted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tidewire/arguments.h"
+#include "tidewire/status.h"
+#include "tidewire/task.h"
+
+namespace tidewire {
+
+class Core;
+class RemoteSocket;
+namespace hub {
+class NamespaceDefinition;
+}
+
+struct BroadcastAnswers {
+  Status status;                   // kDeadlineExceeded: somebody did not answer in time
+  std::vector<Arguments> answers;  // of those who did
+};
+
+// The arguments of an emit as they are handed down: one view is passed on verbatim, everything else is written once.
+template <typename... T>
+Arguments make_arguments(const T&... values) {
+  return Arguments::of(values...);
+}
+inline const ArgumentsView& make_arguments(const ArgumentsView& arguments) { return arguments; }
+
+class BroadcastOperator {
+ public:
+  BroadcastOperator to(std::string_view room) const;
+  BroadcastOperator to(const std::vector<std::string>& rooms) const;
+  BroadcastOperator in(std::string_view room) const { return to(room); }
+  BroadcastOperator in(const std::vector<std::string>& rooms) const { return to(rooms); }
+  BroadcastOperator except(std::string_view room) const;
+  BroadcastOperator except(const std::vector<std::string>& rooms) const;
+  // Dropped for whoever cannot take it now.
+  BroadcastOperator volatile_() const;
+  BroadcastOperator compress(bool on) const;
+  // This node only.
+  BroadcastOperator local() const;
+  // For emit_with_ack(). 0: Options::ack_timeout_ms.
+  BroadcastOperator timeout(std::int64_t ms) const;
+
+  template <typename... T>
+  void emit(std::string_view event, const T&... arguments) const {
+    emit_arguments(event, make_arguments(arguments...));
+  }
+  // An empty list at once when nobody is meant.
+  template <typename... T>
+  Later<BroadcastAnswers> emit_with_ack(std::string_view event, const T&... arguments) const {
+    return ask(event, Arguments::of(arguments...));
+  }
+
+  // Sockets of every shard; those of a shard that does not answer within 2 s are missing.
+  Later<std::vector<RemoteSocket>> fetch_sockets() const;
+  void sockets_join(std::string_view room) const { sockets_join(std::vector<std::string>{std::string(room)}); }
+  void sockets_join(std::vector<std::string> rooms) const;
+  void sockets_leave(std::string_view room) const { sockets_leave(std::vector<std::string>{std::string(room)}); }
+  void sockets_leave(std::vector<std::string> rooms) const;
+  void disconnect_sockets(bool close_connections = false) const;
+
+ private:
+  friend class Namespace;
+  friend class Socket;
+  friend class RemoteSocket;
+  BroadcastOperator(Core& core, std::shared_ptr<hub::NamespaceDefinition> space) : core_(&core), space_(std::move(space)) {}
+  void emit_arguments(std::string_view event, const ArgumentsView& arguments) const;
+  Later<BroadcastAnswers> ask(std::string_view event, Arguments arguments) const;
+
+  Core* core_;
+  std::shared_ptr<hub::NamespaceDefinition> space_;
+  std::vector<std::string> rooms_;
+  std::vector<std::string> except_;
+  std::int64_t timeout_ms_ = 0;
+  bool volatile__ = false;
+  bool compress_ = true;
+};
+
+}  // namespace tidewire

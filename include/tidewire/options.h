@@ -1,0 +1,91 @@
+// tidewire/options.h - every setting of a Server, with unit, default, and what happens at the bound.
+//
+//   tidewire::Server io({.host = "0.0.0.0", .port = 4000, .shards = 2});
+//
+// Defaults are those of Socket.IO 4.8 where it has the setting. Durations in milliseconds, sizes in bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tidewire {
+
+// Cross-origin answers, as the npm package `cors` gives them; the list of origins also decides who may upgrade to WebSocket.
+struct CorsOptions {
+  bool enabled = false;
+  std::vector<std::string> origins;             // "*" alone: any. Compared exactly: scheme, host and port
+  std::string methods = "GET,HEAD,PUT,PATCH,POST,DELETE";
+  std::string allowed_headers;                  // empty: what the browser asks for
+  std::string exposed_headers;
+  bool credentials = false;
+  int max_age_s = -1;                           // negative: not sent
+};
+
+// permessage-deflate (RFC 7692). Off by default, as it costs CPU and memory per connection.
+struct DeflateOptions {
+  bool enabled = false;
+  std::size_t threshold_bytes = 1024;           // shorter messages go out as they are
+  bool context_takeover = false;                // off: compressed once per broadcast, and shared
+  int window_bits = 15;                         // 9..15
+  int memory_level = 8;                         // 1..9
+  int level = 1;                                // 1..9
+};
+
+struct TlsFiles {
+  std::string certificate_file;                 // PEM, leaf first; empty: no TLS
+  std::string key_file;                         // PEM
+};
+
+enum class Flush : std::uint8_t { kAuto, kSend, kUring };
+
+struct Options {
+  // Where
+  std::string host = "127.0.0.1";               // an IP literal; "0.0.0.0" or "::" for every interface
+  std::uint16_t port = 0;                       // 0: the system chooses, see Server::port()
+  std::uint32_t shards = 1;                     // threads, 1..256. With more than one, handlers run in parallel
+  Flush flush = Flush::kAuto;                   // how a turn's bytes leave: plain sends, or io_uring where it is allowed
+  TlsFiles tls;
+  std::vector<std::string> proxy_protocol_from; // networks ("10.0.0.0/8") whose connections begin with a PROXY header
+  std::vector<std::string> trusted_proxies;     // networks whose Forwarded and X-Forwarded-* headers count
+  std::size_t connections_max = 1'000'000;      // per shard; beyond: closed at once
+
+  // Engine.IO
+  std::string path = "/socket.io/";
+  bool polling = true;
+  bool websocket = true;
+  bool allow_upgrades = true;
+  std::int64_t ping_interval_ms = 25'000;
+  std::int64_t ping_timeout_ms = 20'000;
+  std::int64_t upgrade_timeout_ms = 10'000;
+  std::size_t payload_bytes_max = 1'000'000;    // per message and per POST; beyond: 1009, or 413
+  std::size_t packets_per_payload_max = 10'000; // beyond: 400, the session ends
+  bool http_compression = true;                 // polling answers of 1024 bytes and more
+  std::string cookie_name;                      // empty: none
+  CorsOptions cors;
+  DeflateOptions deflate;
+
+  // Socket.IO
+  bool serve_socketio = true;
+  std::int64_t connect_timeout_ms = 45'000;     // no namespace joined by then: closed
+  std::int64_t ack_timeout_ms = 30'000;         // for acknowledgements without a timeout of their own
+  std::uint32_t attachments_max = 10;           // per packet; beyond: 1002
+  std::size_t json_depth = 64;                  // 1..512; beyond: 1002
+  bool cleanup_empty_child_namespaces = false;
+
+  // Plain WebSocket clients that speak JSON: "/" flat, the others always with "data"
+  bool serve_plain = true;
+  std::vector<std::string> plain_paths = {"/", "/ws", "/api/ws"};
+
+  // What a peer may owe us
+  std::size_t queue_soft_bytes = 256 * 1024;    // over it: volatile messages dropped, reading from that peer paused
+  std::size_t queue_hard_bytes = 1024 * 1024;   // over it: closed with 4008
+  std::int64_t queue_age_ms = 10'000;           // the oldest byte waits longer: closed with 4008
+  std::size_t process_queue_bytes = 0;          // all queues together; 0: a quarter of the memory. Near it bounds shrink, see docs
+
+  // People
+  bool log_to_stderr = true;                    // warnings and errors; false: silent
+};
+
+}  // namespace tidewire

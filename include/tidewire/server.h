@@ -1,0 +1,97 @@
+// tidewire/server.h - the server: the namespace "/", the other namespaces, routes, and the threads behind them.
+//
+//   tidewire::Server io({.port = 4000});
+//   io.on("echo", [](tidewire::Event& event) { event.ack(event.arguments()); });
+//   return io.run().ok() ? 0 : 1;
+//
+// Declare everything, then run() (until stop(), SIGINT or SIGTERM) or start() (returns; then wait()).
+// Threads: declarations from one thread before the start; afterwards what the classes say.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tidewire/http.h"
+#include "tidewire/namespace.h"
+#include "tidewire/options.h"
+#include "tidewire/status.h"
+
+namespace tidewire {
+
+// Of every shard together; each figure is right for one moment.
+struct ServerStatistics {
+  std::uint64_t connections = 0;          // streams open now
+  std::uint64_t sessions = 0;             // Engine.IO sessions now
+  std::uint64_t polling_sessions = 0;
+  std::uint64_t sockets = 0;              // members of namespaces now, every dialect
+  std::uint64_t plain_peers = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t handshakes = 0;
+  std::uint64_t upgrades = 0;
+  std::uint64_t events_in = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t volatile_dropped = 0;
+  std::uint64_t protocol_errors = 0;
+  std::uint64_t slow_consumers = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t sends = 0;
+  std::uint64_t listener_failures = 0;
+};
+
+class Server : public Namespace {
+ public:
+  explicit Server(Options options = {});
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  // Stops and waits.
+  ~Server();
+
+  // The namespace of this name, made when missing; "" and "/" are the same.
+  Namespace of(std::string_view name);
+  // Dynamic namespaces: every name that matches the RE2 expression as a whole. kInvalidArgument when it does not compile.
+  Result<Namespace> of_pattern(std::string_view expression);
+  // Dynamic namespaces by decision: `answer(true)` makes the namespace, now or later (on the shard that asks).
+  using NamespaceDecision = UniqueFunction<void(std::string_view name, const Value& auth, UniqueFunction<void(bool)> answer)>;
+  Namespace of_matching(NamespaceDecision decide);
+  // A namespace came into being, also a dynamic one.
+  void on_new_namespace(UniqueFunction<void(Namespace)> listener);
+
+  // Who may open a connection at all: asked at the handshake of each session and each plain client. Answer with an empty text
+  // to accept, or with the reason for a 403; now or later, on the shard that asks.
+  using Admission = std::function<void(const HttpRequest&, std::function<void(std::string refusal)>)>;
+  void allow_request(Admission decide);
+  // Headers of the answer to each polling handshake.
+  using InitialHeaders = std::function<void(const HttpRequest&, std::vector<std::pair<std::string, std::string>>&)>;
+  void on_initial_headers(InitialHeaders add);
+
+  // Routes beside the sockets. `method` "*" is any.
+  void http(std::string_view method, std::string_view path, HttpHandler handler);
+  WebSocketRoute& websocket(std::string_view path, WebSocketHandlers handlers);
+  // A file from memory: with ETag, ranges no, compression yes. The bytes must outlive the server.
+  void static_file(std::string_view path, std::string_view content_type, std::string_view bytes);
+
+  // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere.
+  void after(std::int64_t delay_ms, UniqueFunction<void()> task);
+
+  // Listens and starts the threads. kInternal with the system's reason when the port is taken and the like.
+  Status start();
+  // Waits until the server has stopped.
+  void wait();
+  // start(), then until stop(), SIGINT or SIGTERM; SIGHUP reloads the certificate.
+  Status run();
+  // Ends every session ("server shutting down"), sends what is queued, stops. From any thread.
+  void stop();
+  Status reload_certificate();
+
+  // The port it listens on. REQUIRES: started
+  std::uint16_t port() const noexcept;
+  // "send" or "io_uring".
+  std::string flush_name() const;
+  ServerStatistics statistics();
+};
+
+}  // namespace tidewire

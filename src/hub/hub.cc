@@ -1,0 +1,346 @@
+#include "hub/hub.h"
+
+#include <exception>
+
+namespace tidewire::hub {
+
+// An admission under way. Continuations hold it; the dialect's Admission is held weakly: when it is gone, so is the wish.
+struct Hub::Entry {
+  NamespaceKey key;
+  Sink* sink;
+  const Dialect* dialect;
+  std::string auth;
+  std::weak_ptr<Admission> admission;
+  Namespace* space = nullptr;
+  std::shared_ptr<NamespaceDefinition> definition;
+  MemberRef member;
+};
+
+Hub::Hub(const HubOptions& options, HubContext context) : options_(options), context_(std::move(context)) {}
+
+Hub::~Hub() = default;
+
+Namespace* Hub::find(const NamespaceKey& key) const {
+  const auto found = namespaces_.find(key);
+  return found == namespaces_.end() ? nullptr : found->second.get();
+}
+
+Namespace* Hub::open(const NamespaceKey& key) {
+  if (Namespace* known = find(key)) return known;
+  const auto definition = context_.registry.find(key.name);
+  if (definition == nullptr) return nullptr;
+  auto& slot = namespaces_[key];
+  slot = std::make_unique<Namespace>(*this, key, definition);
+  return slot.get();
+}
+
+std::vector<Namespace*> Hub::namespaces() const {
+  std::vector<Namespace*> list;
+  list.reserve(namespaces_.size());
+  for (const auto& [key, space] : namespaces_) list.push_back(space.get());
+  return list;
+}
+
+// ---- admission
+
+void Hub::admit(const NamespaceKey& key, Sink& sink, const Dialect& dialect, std::string auth,
+                const std::shared_ptr<Admission>& admission) {
+  auto entry = std::make_shared<Entry>(Entry{key, &sink, &dialect, std::move(auth), admission, nullptr, nullptr, MemberRef()});
+  if (const Namespace* known = find(key)) {
+    enter(entry, known->shared_definition());
+  } else if (auto definition = context_.registry.find(key.name)) {
+    enter(entry, definition);
+  } else {
+    find_definition(entry, 0);
+  }
+}
+
+void Hub::find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index) {
+  const std::vector<const NamespaceParent*> parents = context_.registry.parents();
+  if (parent_index >= parents.size()) {
+    refuse(entry, {"Invalid namespace", {}});
+    return;
+  }
+  const NamespaceParent* parent = parents[parent_index];
+  parent->matches(entry->key.name, entry->auth, [this, entry, parent, parent_index](bool allowed) {
+    if (entry->admission.expired()) return;
+    if (allowed) {
+      enter(entry, context_.registry.child(entry->key.name, *parent));
+    } else {
+      find_definition(entry, parent_index + 1);
+    }
+  });
+}
+
+void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
+  entry->definition = definition;
+  auto& slot = namespaces_[entry->key];
+  if (slot == nullptr) slot = std::make_unique<Namespace>(*this, entry->key, definition);
+  entry->space = slot.get();
+  entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
+  if (!entry->auth.empty()) entry->member->extras().auth = std::move(entry->auth);
+  ++slot->admitting_;
+  run_middlewares(entry, 0);
+}
+
+void Hub::run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index) {
+  // The parent's chain first, then the namespace's own.
+  NamespaceDefinition* parent = entry->definition->parent();
+  const std::size_t inherited = parent == nullptr ? 0 : parent->middlewares.size();
+  ConnectMiddleware* middleware =
+      index < inherited ? parent->middlewares.at(index) : entry->definition->middlewares.at(index - inherited);
+  if (middleware == nullptr) {
+    finish(entry);
+    return;
+  }
+  guarded(*entry->member, [&] {
+    (*middleware)(*entry->member, [this, entry, index](const Refusal* refusal) {
+      if (entry->admission.expired()) {
+        refuse(entry, {});
+      } else if (refusal != nullptr) {
+        refuse(entry, *refusal);
+      } else {
+        run_middlewares(entry, index + 1);
+      }
+    });
+  });
+}
+
+void Hub::finish(const std::shared_ptr<Entry>& entry) {
+  const auto admission = entry->admission.lock();
+  if (admission == nullptr || entry->member->sink_ == nullptr) {  // the peer left meanwhile
+    entry->admission.reset();
+    refuse(entry, {});
+    return;
+  }
+  Member& member = *entry->member;
+  const MemberRef keep = entry->member;
+  Namespace& space = *entry->space;
+  --space.admitting_;
+  space.add(member);
+  ++statistics_.connects;
+  ++statistics_.members;
+  admission->admitted(member);
+  for (NamespaceDefinition* definition : {space.definition().parent(), &space.definition()}) {
+    if (definition == nullptr) continue;
+    definition->connection.each([&](MemberHandler& handler) { guarded(member, [&] { handler(member); }); });
+  }
+  if (member.sink_ != nullptr) admission->settled(member);
+}
+
+void Hub::refuse(const std::shared_ptr<Entry>& entry, const Refusal& refusal) {
+  if (entry->space != nullptr) {
+    Namespace& space = *entry->space;
+    --space.admitting_;
+    space.remove(*entry->member);
+    entry->member->sink_ = nullptr;
+    entry->member = MemberRef();
+    entry->space = nullptr;
+    drop_if_empty(space);
+  }
+  if (const auto admission = entry->admission.lock()) {
+    ++statistics_.refusals;
+    admission->refused(refusal);
+  }
+}
+
+void Hub::drop_if_empty(Namespace& space) {
+  if (!options_.cleanup_empty_child_namespaces || !space.definition().dynamic || !space.empty()) return;
+  const auto definition = space.shared_definition();
+  const NamespaceKey key = space.key();
+  namespaces_.erase(key);
+  if (definition->instances.load(std::memory_order_acquire) == 0) context_.registry.forget(*definition);
+}
+
+void Hub::leave(Member& member, DisconnectReason reason) {
+  if (member.sink_ == nullptr) return;
+  const MemberRef keep(member);
+  Namespace& space = member.home();
+  if (!member.connected()) {  // still on its way in; finish() or refuse() will find its sink gone
+    space.leave_all(member);
+    member.sink_ = nullptr;
+    return;
+  }
+  ++statistics_.disconnects;
+  --statistics_.members;
+  const auto call = [&](HandlerList<DisconnectHandler>& list) {
+    list.each([&](DisconnectHandler& handler) { guarded(member, [&] { handler(member, reason); }); });
+  };
+  NamespaceDefinition* parent = space.definition().parent();
+  // Listeners may still look at the rooms, not at the wire.
+  Member::Extras* extras = member.extras_.get();
+  if (parent != nullptr) call(parent->handlers.disconnecting);
+  call(space.definition().handlers.disconnecting);
+  if (extras != nullptr) call(extras->handlers.disconnecting);
+
+  member.sink_ = nullptr;
+  space.remove(member);
+
+  if (parent != nullptr) call(parent->handlers.disconnect);
+  call(space.definition().handlers.disconnect);
+  extras = member.extras_.get();
+  if (extras != nullptr) {
+    call(extras->handlers.disconnect);
+    auto pending = std::move(extras->pending);
+    extras->pending.clear();
+    for (auto& [id, waiting] : pending) {
+      waiting->cancel();
+      guarded(member, [&] { waiting->callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
+    }
+  }
+  space.member_left(member);
+  drop_if_empty(space);
+}
+
+// ---- events in
+
+void Hub::dispatch(Member& member, std::string_view event, const ArgumentsView& arguments, const AckKey* key) {
+  ++statistics_.events_in;
+  const MemberRef keep(member);
+  InboundEvent inbound(member, event, arguments, key);
+  const HandlerList<EventMiddleware>* own = member.extras_ != nullptr ? &member.extras_->handlers.event_middlewares : nullptr;
+  if (own == nullptr || own->empty()) {
+    deliver_event(inbound);
+    return;
+  }
+  // With middleware the event may have to wait: it gets a life of its own.
+  struct Waiting {
+    MemberRef member;
+    std::string name;
+    Arguments arguments;
+    std::optional<AckKey> key;
+    std::optional<InboundEvent> event;
+  };
+  auto waiting = std::make_shared<Waiting>();
+  waiting->member = keep;
+  waiting->name = std::string(event);
+  waiting->arguments = arguments.copy();
+  if (key != nullptr) waiting->key = *key;
+  waiting->event.emplace(member, waiting->name, waiting->arguments.view(), waiting->key ? &*waiting->key : nullptr);
+  struct Chain {
+    static void run(Hub& hub, const std::shared_ptr<Waiting>& state, std::size_t index) {
+      Member& owner = *state->member;
+      if (owner.sink() == nullptr) return;
+      EventMiddleware* middleware = owner.extras().handlers.event_middlewares.at(index);
+      if (middleware == nullptr) {
+        hub.deliver_event(*state->event);
+        return;
+      }
+      hub.guarded(owner, [&] {
+        (*middleware)(*state->event, [&hub, state, index](const Refusal* refusal) {
+          if (refusal == nullptr) {
+            run(hub, state, index + 1);
+            return;
+          }
+          hub.report_error(*state->member, *refusal);
+        });
+      });
+    }
+  };
+  Chain::run(*this, waiting, 0);
+}
+
+void Hub::deliver_event(InboundEvent& event) {
+  Member& member = event.member();
+  bool heard = false;
+  const auto run = [&](HandlerSet& set) {
+    if (!set.any.empty()) {
+      set.any.each([&](EventHandler& handler) { guarded(member, [&] { handler(event); }); });
+      heard = true;
+    }
+    if (auto* list = set.find(event.name())) {
+      list->each([&](EventHandler& handler) { guarded(member, [&] { handler(event); }); });
+      heard = true;
+    }
+  };
+  NamespaceDefinition& definition = member.home().definition();
+  if (member.extras_ != nullptr) run(member.extras_->handlers);
+  if (member.sink_ != nullptr) run(definition.handlers);
+  if (definition.parent() != nullptr && member.sink_ != nullptr) run(definition.parent()->handlers);
+  if (!heard) ++statistics_.unheard;
+}
+
+void Hub::acknowledged(Member& member, std::uint64_t id, const ArgumentsView& arguments) {
+  const MemberRef keep(member);
+  if (Member::Extras* extras = member.extras_.get()) {
+    if (const auto found = extras->pending.find(id); found != extras->pending.end()) {
+      auto pending = std::move(found->second);
+      extras->pending.erase(found);
+      pending->cancel();
+      ++statistics_.acks_in;
+      guarded(member, [&] { pending->callback(arguments); });
+      return;
+    }
+  }
+  if (Namespace::BroadcastAcks* acks = member.home().broadcast_acks(id); acks != nullptr && acks->waiting.erase(&member) > 0) {
+    ++statistics_.acks_in;
+    guarded(member, [&] { acks->answered(member, arguments); });
+    return;
+  }
+  ++statistics_.acks_unknown;
+}
+
+void Hub::report_error(Member& member, const Refusal& error) {
+  const MemberRef keep(member);
+  const auto run = [&](HandlerSet& set) {
+    set.error.each([&](ErrorHandler& handler) { guarded(member, [&] { handler(member, error); }); });
+  };
+  if (member.extras_ != nullptr) run(member.extras_->handlers);
+  run(member.home().definition().handlers);
+}
+
+void Hub::drained(Member& member) {
+  const MemberRef keep(member);
+  const auto run = [&](HandlerSet& set) {
+    set.drained.each([&](MemberHandler& handler) { guarded(member, [&] { handler(member); }); });
+  };
+  if (member.extras_ != nullptr) run(member.extras_->handlers);
+  run(member.home().definition().handlers);
+}
+
+// ---- events out
+
+void Hub::emit(Member& member, Message message, AckCallback callback, std::int64_t timeout_ms) {
+  if (member.sink_ == nullptr) {
+    if (callback) guarded(member, [&] { callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
+    return;
+  }
+  message.namespace_name = member.home().name();
+  if (!callback) {
+    member.home().deliver_to(member, message);
+    return;
+  }
+  auto& pending = member.extras().pending;
+  if (pending.size() >= base::limits::kPendingAcksPerMemberMax) {
+    guarded(member, [&] {
+      callback(Status(StatusCode::kResourceExhausted, "too many acknowledgements are outstanding on this socket"));
+    });
+    return;
+  }
+  const std::uint64_t id = member.home().next_ack_id();
+  message.ack_id = id;
+  auto waiting = std::make_unique<Member::Extras::Pending>(member, id, std::move(callback));
+  const std::int64_t wait = timeout_ms > 0 ? timeout_ms : options_.ack_timeout_ms;
+  if (wait > 0) timers().arm(*waiting, now() + wait);
+  pending.emplace(id, std::move(waiting));
+  member.home().deliver_to(member, message);
+}
+
+void Hub::listener_failed(Member& member, const char* what) {
+  ++statistics_.listener_failures;
+  log().write(base::LogLevel::kError, "a listener threw; its connection is closed",
+              {{"socket", member.id_text()}, {"namespace", member.home().name()}, {"what", what}});
+  if (Sink* sink = member.sink()) sink->disconnect(member, true);
+}
+
+MemberId Hub::new_id() {
+  MemberId id;
+  context_.random.fill(id);
+  // The tail counts, as the ids of the reference server do; 104 random bits stay.
+  ++id_counter_;
+  id[id.size() - 2] = static_cast<unsigned char>(id_counter_ >> 8);
+  id[id.size() - 1] = static_cast<unsigned char>(id_counter_);
+  return id;
+}
+
+}  // namespace tidewire::hub

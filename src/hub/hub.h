@@ -1,0 +1,144 @@
+// hub/hub.h - one per shard: its namespaces, who is admitted to them, and the way of an event to its listeners.
+//
+//   dialect --admit()--> definition? -> middleware chain -> member in the tables -> Admission::admitted()
+//              -> connection listeners -> Admission::settled()
+//   dialect --dispatch()--> middleware (if any) -> catch-alls -> listeners by name
+//   dialect --acknowledged()--> the callback that waits
+//   dialect --leave()--> disconnecting listeners -> out of the rooms -> disconnect listeners
+//
+// An exception from a listener is caught here, logged, and ends that member's connection; the others notice nothing.
+// Threads: its shard only. Time: handed in with now_ms() of the clock it was given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/timer_wheel.h"
+#include "hub/event.h"
+#include "hub/member.h"
+#include "hub/namespace.h"
+#include "hub/registry.h"
+#include "hub/relay.h"
+
+namespace tidewire::hub {
+
+struct HubOptions {
+  bool cleanup_empty_child_namespaces = false;
+  std::int64_t ack_timeout_ms = 30'000;  // for acknowledgements asked for without a timeout of their own; 0: none
+};
+
+// What the hub borrows from its shard.
+struct HubContext {
+  base::TimerWheel& timers;
+  base::Random& random;
+  base::LogSink& log;
+  Relay& relay;
+  NamespaceRegistry& registry;
+  std::function<base::Milliseconds()> now;
+  std::function<void(UniqueFunction<void()>)> defer;  // runs it later in this turn
+};
+
+struct HubStatistics {
+  std::uint64_t connects = 0;
+  std::uint64_t refusals = 0;
+  std::uint64_t disconnects = 0;
+  std::uint64_t events_in = 0;
+  std::uint64_t unheard = 0;         // events without a listener
+  std::uint64_t acks_in = 0;
+  std::uint64_t acks_unknown = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t listener_failures = 0;
+  std::size_t members = 0;           // now
+};
+
+// One member's way in. Destroyed by the dialect when the connection dies: then nothing of it is called any more.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  // The member is in the tables. Tell the peer; connection listeners run when this returns.
+  virtual void admitted(Member& member) = 0;
+  virtual void refused(const Refusal& refusal) = 0;
+  // The connection listeners have run: events that waited may be dispatched now.
+  virtual void settled(Member& member) { static_cast<void>(member); }
+};
+
+class Hub {
+ public:
+  Hub(const HubOptions& options, HubContext context);
+  ~Hub();
+
+  Relay& relay() const noexcept { return context_.relay; }
+  base::TimerWheel& timers() const noexcept { return context_.timers; }
+  base::LogSink& log() const noexcept { return context_.log; }
+  base::Milliseconds now() const { return context_.now(); }
+  const HubOptions& options() const noexcept { return options_; }
+  // Runs `task` when the listeners that run now have returned.
+  void after_dispatch(UniqueFunction<void()> task) { context_.defer(std::move(task)); }
+  HubStatistics& statistics() noexcept { return statistics_; }
+
+  Namespace* find(const NamespaceKey& key) const;
+  // This shard's part of a declared namespace, made when missing. Null when it was not declared.
+  Namespace* open(const NamespaceKey& key);
+  std::vector<Namespace*> namespaces() const;
+
+  // Brings a connection into a namespace; `admission` hears the outcome, during the call or later.
+  void admit(const NamespaceKey& key, Sink& sink, const Dialect& dialect, std::string auth, const std::shared_ptr<Admission>& admission);
+
+  // An event from the member's peer. `key`: null when no acknowledgement is wanted.
+  void dispatch(Member& member, std::string_view event, const ArgumentsView& arguments, const AckKey* key);
+  // The peer's answer number `id`; unknown ones are counted and ignored.
+  void acknowledged(Member& member, std::uint64_t id, const ArgumentsView& arguments);
+  // The member is gone; its sink must not be used any more.
+  void leave(Member& member, DisconnectReason reason);
+
+  // Something went wrong with this member's peer or its middleware: its `error` listeners hear it.
+  void report_error(Member& member, const Refusal& error);
+  // The member's connection takes bytes again.
+  void drained(Member& member);
+
+  // Sends an event to one member. With `callback`, asks for an acknowledgement within `timeout_ms` (0: the default).
+  void emit(Member& member, Message message, AckCallback callback = {}, std::int64_t timeout_ms = 0);
+
+  // Runs a listener's code: catches what it throws.
+  template <typename Call>
+  void guarded(Member& member, Call&& call);
+
+ private:
+  struct Entry;  // an admission under way
+  void find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index);
+  void enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition);
+  void run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index);
+  void finish(const std::shared_ptr<Entry>& entry);
+  void refuse(const std::shared_ptr<Entry>& entry, const Refusal& refusal);
+  void drop_if_empty(Namespace& space);
+  void deliver_event(InboundEvent& event);
+  void listener_failed(Member& member, const char* what);
+  MemberId new_id();
+
+  const HubOptions options_;
+  HubContext context_;
+  HubStatistics statistics_;
+  absl::flat_hash_map<NamespaceKey, std::unique_ptr<Namespace>> namespaces_;
+  std::uint16_t id_counter_ = 0;
+};
+
+template <typename Call>
+void Hub::guarded(Member& member, Call&& call) {
+  try {
+    call();
+  } catch (const std::exception& failure) {
+    listener_failed(member, failure.what());
+  } catch (...) {
+    listener_failed(member, "unknown exception");
+  }
+}
+
+}  // namespace tidewire::hub

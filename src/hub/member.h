@@ -1,0 +1,144 @@
+// hub/member.h - one socket in one namespace, of any dialect, and Sink: the connection it speaks through.
+//
+// Life: made by Hub::admit(), in its namespace's table while connected, gone from it on disconnect. Handles (MemberRef) may
+// outlive the connection and the thread; then connected() is false and sink() null. The count of handles is atomic,
+// everything else belongs to the shard.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "base/limits.h"
+#include "base/out_queue.h"
+#include "base/timer_wheel.h"
+#include "hub/handlers.h"
+#include "hub/message.h"
+
+namespace tidewire::hub {
+
+class Member;
+class MemberRef;
+class Namespace;
+class Room;
+
+using MemberId = std::array<unsigned char, base::limits::kSidBytes>;  // 20 characters as text; public, not the session's sid
+
+// What a person may want to know of a connection; made on demand.
+struct ConnectionFacts {
+  std::string address;         // "127.0.0.1"
+  std::string transport;       // "polling", "websocket"
+  std::string request_head;    // the raw head of the handshake request
+  std::int64_t issued_ms = 0;  // wall clock of the handshake
+  bool secure = false;
+};
+
+// The seam to the wire: one per connection, shared by its members.
+class Sink {
+ public:
+  virtual void send(const base::Frame& frame, base::Lane lane) = 0;
+  // False when a volatile message should be dropped now.
+  virtual bool writable() const noexcept = 0;
+  virtual std::size_t queued_bytes() const noexcept = 0;
+  // Ends this member's membership, telling the peer; with `close_connection` the whole connection.
+  virtual void disconnect(Member& member, bool close_connection) = 0;
+  virtual ConnectionFacts facts() const = 0;
+
+ protected:
+  ~Sink() = default;
+};
+
+// An answer the server waits for.
+using AckCallback = UniqueFunction<void(Result<ArgumentsView>)>;
+
+class Member {
+ public:
+  Member(Namespace& home, Sink& sink, const Dialect& dialect, const MemberId& id);
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+
+  const MemberId& id() const noexcept { return id_; }
+  std::string id_text() const;
+  Namespace& home() const noexcept { return *home_; }
+  const Dialect& dialect() const noexcept { return *dialect_; }
+  // Null once the connection is gone.
+  Sink* sink() const noexcept { return sink_; }
+  // True between admission and disconnect. From any thread (a hint off the shard).
+  bool connected() const noexcept { return connected_.load(std::memory_order_acquire); }
+
+  // Listeners, data, pending acknowledgements: only members that use them pay.
+  struct Extras;
+  Extras& extras();
+  Extras* extras_if_any() const noexcept { return extras_.get(); }
+
+ private:
+  friend class MemberRef;
+  friend class Namespace;
+  friend class Hub;
+  ~Member();
+  struct Membership {
+    Room* room;
+    std::uint32_t index;  // in room->members_
+  };
+
+  Namespace* home_;
+  Sink* sink_;
+  const Dialect* dialect_;
+  std::unique_ptr<Extras> extras_;
+  absl::InlinedVector<Membership, 2> rooms_;
+  std::uint32_t index_ = 0;  // in home_->members_
+  std::uint32_t mark_ = 0;   // the last fan-out that visited or excluded it
+  std::atomic<std::uint32_t> handles_{0};
+  MemberId id_;
+  std::atomic<bool> connected_{false};
+};
+
+// A counted handle. Copies from any thread.
+class MemberRef {
+ public:
+  MemberRef() noexcept = default;
+  explicit MemberRef(Member& member) noexcept : member_(&member) { member.handles_.fetch_add(1, std::memory_order_relaxed); }
+  MemberRef(const MemberRef& other) noexcept : member_(other.member_) {
+    if (member_ != nullptr) member_->handles_.fetch_add(1, std::memory_order_relaxed);
+  }
+  MemberRef(MemberRef&& other) noexcept : member_(std::exchange(other.member_, nullptr)) {}
+  MemberRef& operator=(MemberRef other) noexcept {
+    std::swap(member_, other.member_);
+    return *this;
+  }
+  ~MemberRef() {
+    if (member_ != nullptr && member_->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete member_;
+  }
+  Member* get() const noexcept { return member_; }
+  Member& operator*() const noexcept { return *member_; }
+  Member* operator->() const noexcept { return member_; }
+  explicit operator bool() const noexcept { return member_ != nullptr; }
+
+ private:
+  Member* member_ = nullptr;
+};
+
+struct Member::Extras {
+  // One answer the server waits for, with its deadline.
+  struct Pending final : base::Timer {
+    Pending(Member& owner, std::uint64_t id, AckCallback done) : member(owner), ack_id(id), callback(std::move(done)) {}
+    ~Pending() = default;
+    void expired(base::Milliseconds now) override;
+    Member& member;
+    const std::uint64_t ack_id;
+    AckCallback callback;
+  };
+
+  HandlerSet handlers;
+  absl::flat_hash_map<std::uint64_t, std::unique_ptr<Pending>> pending;
+  Value data;
+  std::string auth;  // JSON text of the CONNECT payload, empty for none
+};
+
+}  // namespace tidewire::hub

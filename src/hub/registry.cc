@@ -1,0 +1,101 @@
+#include "hub/registry.h"
+
+namespace tidewire::hub {
+
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name) {
+  std::string wanted = name.empty() || name.front() != '/' ? "/" + std::string(name) : std::string(name);
+  if (auto found = find(wanted)) return found;
+  // A child made by hand belongs to the parent whose pattern it matches, when that answers at once.
+  const NamespaceParent* adopter = nullptr;
+  for (const NamespaceParent* parent : parents()) {
+    bool matched = false;
+    auto answered = std::make_shared<bool*>(&matched);
+    parent->matches(wanted, {}, [answered](bool allowed) {
+      if (*answered != nullptr) **answered = allowed;
+    });
+    *answered = nullptr;
+    if (matched) {
+      adopter = parent;
+      break;
+    }
+  }
+  if (adopter != nullptr) return child(wanted, *adopter);
+  std::shared_ptr<NamespaceDefinition> made;
+  {
+    std::lock_guard lock(mutex_);
+    auto& slot = by_name_[wanted];
+    if (slot != nullptr) return slot;
+    slot = std::make_shared<NamespaceDefinition>(wanted);
+    made = slot;
+  }
+  if (namespace_created) namespace_created(made);
+  return made;
+}
+
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::find(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePredicate matches) {
+  std::lock_guard lock(mutex_);
+  auto parent = std::make_unique<NamespaceParent>();
+  parent->definition = std::make_shared<NamespaceDefinition>("/_" + std::to_string(parents_.size()));
+  parent->matches = std::move(matches);
+  parents_.push_back(std::move(parent));
+  return parents_.back()->definition;
+}
+
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent) {
+  std::shared_ptr<NamespaceDefinition> made;
+  {
+    std::lock_guard lock(mutex_);
+    auto& slot = by_name_[name];
+    if (slot != nullptr) return slot;
+    slot = std::make_shared<NamespaceDefinition>(std::string(name), parent.definition);
+    slot->dynamic = true;
+    made = slot;
+  }
+  if (namespace_created) namespace_created(made);
+  if (frozen_) made->freeze();
+  return made;
+}
+
+void NamespaceRegistry::forget(const NamespaceDefinition& definition) {
+  std::lock_guard lock(mutex_);
+  const auto found = by_name_.find(definition.name());
+  if (found != by_name_.end() && found->second.get() == &definition) by_name_.erase(found);
+}
+
+std::vector<const NamespaceParent*> NamespaceRegistry::parents() const {
+  std::lock_guard lock(mutex_);
+  std::vector<const NamespaceParent*> list;
+  for (const auto& parent : parents_) list.push_back(parent.get());
+  return list;
+}
+
+std::vector<std::shared_ptr<NamespaceDefinition>> NamespaceRegistry::children_of(const NamespaceDefinition& parent) const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<NamespaceDefinition>> list;
+  for (const auto& [name, definition] : by_name_) {
+    if (definition->parent() == &parent) list.push_back(definition);
+  }
+  return list;
+}
+
+std::vector<std::shared_ptr<NamespaceDefinition>> NamespaceRegistry::all() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<NamespaceDefinition>> list;
+  for (const auto& [name, definition] : by_name_) list.push_back(definition);
+  return list;
+}
+
+void NamespaceRegistry::freeze() {
+  std::lock_guard lock(mutex_);
+  frozen_ = true;
+  for (const auto& [name, definition] : by_name_) definition->freeze();
+  for (const auto& parent : parents_) parent->definition->freeze();
+}
+
+}  // namespace tidewire::hub

@@ -1,0 +1,27 @@
+// hub/relay.h - how the hub of one shard reaches its siblings: two verbs, implemented by app/ over mailboxes.
+//
+// A shard never waits for another: a task is posted, an answer is a task posted back.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "tidewire/function.h"
+
+namespace tidewire::hub {
+
+class Hub;
+using HubTask = UniqueFunction<void(Hub&)>;
+
+class Relay {
+ public:
+  virtual std::uint32_t shard() const noexcept = 0;
+  virtual std::uint32_t shard_count() const noexcept = 0;
+  // Runs `task` with the hub of `shard`, in one of its next turns. Tasks from one shard to another keep their order.
+  virtual void post(std::uint32_t shard, HubTask task) = 0;
+
+ protected:
+  ~Relay() = default;
+};
+
+}  // namespace tidewire::hub
