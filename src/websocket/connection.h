@@ -17,27 +17,12 @@
 #include "base/out_queue.h"
 #include "http/exchange.h"
 #include "net/connection.h"
+#include "websocket/close_code.h"
+#include "websocket/options.h"
 
 namespace tidewire::websocket {
 
 class Connection;
-
-// RFC 6455 7.4.1 and ours (4xxx).
-enum CloseCode : std::uint16_t {
-  kNormal = 1000,
-  kGoingAway = 1001,
-  kProtocolError = 1002,
-  kUnsupportedData = 1003,
-  kNoStatus = 1005,        // never on the wire: an empty CLOSE
-  kAbnormal = 1006,        // never on the wire: the stream ended without CLOSE
-  kInvalidPayload = 1007,
-  kPolicyViolation = 1008,
-  kMessageTooBig = 1009,
-  kInternalError = 1011,
-  kServiceRestart = 1012,
-  kTryAgainLater = 1013,
-  kSlowConsumer = 4008,
-};
 
 // Who gets the messages.
 class Listener {
@@ -51,23 +36,6 @@ class Listener {
   // Over: `code` is the peer's (kNoStatus for an empty CLOSE, kAbnormal for none) or, when `by_us`, the one we sent.
   // The connection must not be used afterwards.
   virtual void on_closed(Connection& connection, std::uint16_t code, std::string_view reason, bool by_us) = 0;
-};
-
-struct DeflateOptions {
-  bool enabled = false;
-  std::size_t threshold_bytes = 1024;   // smaller messages go out plain
-  bool context_takeover = false;        // server side; off: one compressor per shard, frames shared between connections
-  int window_bits = 15;                 // 9..15
-  int memory_level = 8;                 // 1..9
-  int level = 1;                        // zlib level of what we send
-};
-
-struct Options {
-  std::size_t message_bytes_max = 1'000'000;   // decoded bytes, inclusive
-  std::uint32_t fragments_max = 16'384;
-  std::int64_t completion_ms = 30'000;
-  bool strict_length = true;                   // refuse lengths in a longer form than needed
-  DeflateOptions deflate;
 };
 
 class Connection : public net::StreamHandler {
