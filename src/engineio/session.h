@@ -75,7 +75,8 @@ class Session {
   SessionListener* listener() const noexcept { return listener_; }
 
   // Queues a frame made by FrameWriter. Bounds: over the hard limit or the age limit the session closes (kSlowConsumer);
-  // over the soft limit reading from the peer pauses.
+  // over the soft limit reading from the peer pauses. Never calls the listener: a close it causes comes later in this turn,
+  // since a fan-out walks its members while it sends.
   virtual void send(const base::Frame& frame, base::Lane lane = base::Lane::kNormal) = 0;
   // One message of our own.
   virtual void send_text(std::string_view message) = 0;
