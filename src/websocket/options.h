@@ -20,7 +20,7 @@ struct Options {
   std::uint32_t fragments_max = 16'384;
   std::int64_t completion_ms = 30'000;
   bool strict_length = true;                   // refuse lengths in a longer form than needed
-  DeflateOptions deflate;
+  DeflateOptions deflate = {};
 };
 
 }  // namespace tidewire::websocket
