@@ -44,8 +44,8 @@ struct ListenOptions {
   std::uint16_t port = 0;          // 0: the system chooses
   int backlog = 4096;
   std::size_t connections_max = 1'000'000;  // beyond: accepted and closed at once, counted as refused
-  std::shared_ptr<TlsContext> tls;          // none: plain
-  std::vector<Network> proxy_protocol_from; // peers whose connections must begin with a PROXY v1 or v2 header
+  std::shared_ptr<TlsContext> tls = {};     // none: plain
+  std::vector<Network> proxy_protocol_from = {};  // peers whose connections must begin with a PROXY v1 or v2 header
 };
 
 // Makes the handler of an accepted connection; null refuses it.

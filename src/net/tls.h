@@ -21,9 +21,9 @@
 namespace tidewire::net {
 
 struct TlsOptions {
-  std::string certificate_file;  // PEM, the chain, leaf first
-  std::string key_file;          // PEM
-  std::string ciphers;           // TLS 1.2 list in OpenSSL's form; empty: OpenSSL's HIGH without the weak ones
+  std::string certificate_file = {};  // PEM, the chain, leaf first
+  std::string key_file = {};          // PEM
+  std::string ciphers = {};           // TLS 1.2 list in OpenSSL's form; empty: OpenSSL's HIGH without the weak ones
 };
 
 class Tls {
