@@ -62,7 +62,7 @@ class JsonOut {
   void comma();
   // The number of the attachment, which may have been there before.
   std::size_t attach(const Bytes& octets);
-  void string(const Text& text);
+  void text(const Text& content);
   void member(const Text& name, const Value& value);
 
   std::string& text_;

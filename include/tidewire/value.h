@@ -173,13 +173,6 @@ struct Value::Member {
 // What a Value is called in messages: "null", "a number", "an array".
 std::string_view kind_name(Value::Kind kind) noexcept;
 
-inline Value::Value() noexcept = default;
-inline Value::Value(std::nullptr_t) noexcept {}
-inline Value::Value(Storage storage) noexcept : storage_(std::move(storage)) {}
-inline Value::Value(const Value& other) = default;
-inline Value::Value(Value&& other) noexcept = default;
-inline Value::~Value() = default;
-
 }  // namespace tidewire
 
 #include "tidewire/convert.h"  // the bodies of from() and to()

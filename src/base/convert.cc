@@ -43,10 +43,10 @@ void JsonOut::string(std::string_view text) {
   base::append_json_string(text_, text);
 }
 
-void JsonOut::string(const Text& text) {
-  if (!text.escaped) return string(std::string_view(text));
+void JsonOut::text(const Text& content) {
+  if (!content.escaped) return string(content.text);
   comma();
-  text_.append("\"").append(text.text).append("\"");
+  text_.append("\"").append(content.text).append("\"");
 }
 
 void JsonOut::raw(std::string_view json) {
@@ -109,7 +109,7 @@ void JsonOut::key(std::string_view name) {
 }
 
 void JsonOut::member(const Text& name, const Value& value) {
-  string(name);
+  text(name);
   text_.push_back(':');
   comma_due_ = false;
   const bool lookalike = attachments_ != nullptr && value.as_bool().value_or(false) && name == "_placeholder";
@@ -128,7 +128,7 @@ void JsonOut::value(const Value& value) {
     case Value::Kind::kNumber:
       return raw(*value.number_text());
     case Value::Kind::kString:
-      return string(std::get<Text>(value.storage_));
+      return text(std::get<Text>(value.storage_));
     case Value::Kind::kBytes:
       return bytes(std::get<Bytes>(value.storage_));
     case Value::Kind::kArray:

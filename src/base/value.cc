@@ -48,6 +48,14 @@ std::vector<const Value::Member*> by_key(std::span<const Value::Member> members)
 
 }  // namespace
 
+// Not in the header: inlined into user code, g++ 12 warns of the variant's alternatives that it sees nobody set.
+Value::Value() noexcept = default;
+Value::Value(std::nullptr_t) noexcept {}
+Value::Value(Storage storage) noexcept : storage_(std::move(storage)) {}
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value::~Value() = default;
+
 Value::Value(double number) {
   if (std::isfinite(number)) storage_ = Number{number_text_of(number)};
 }
