@@ -34,7 +34,7 @@ std::string Address::text() const {
 std::optional<Address> Address::parse_ip(std::string_view text, std::uint16_t port) {
   // inet_pton wants a terminated string; nothing valid is longer than its buffer, and a NUL inside would cut the text.
   char copy[INET6_ADDRSTRLEN];
-  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return std::nullopt;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';
   Address address;
