@@ -72,8 +72,8 @@ class Client final : public EventHandler {
   std::uint64_t received = 0;
 };
 
-// The request head of every handshake: exactly 260 bytes unless extensions are offered, so that what a server keeps of it can
-// be told apart from its own state.
+// The request head of every handshake: exactly 260 bytes unless extensions are offered, so that what a server keeps of it
+// can be told apart from its own state.
 std::string handshake_text(const Target& target, bool raw, bool deflate);
 
 }  // namespace tidewire::bench

@@ -21,8 +21,9 @@ class Fleet final : public ClientListener {
   // Opens clients until `count` are ready, `kHandshakesInFlight` at once. False when the run has failed.
   bool open_until(std::size_t count);
 
-  // Asks for `rooms` rooms for every client that is in none, by event `join` with acknowledgement. Room k of client i is shared by the
-  // `members` clients with the same i / members. Fails the run with "join is not acknowledged" if nobody answers.
+  // Asks for `rooms` rooms for every client that is in none, by event `join` with acknowledgement. Room k of client i is
+  // shared by the `members` clients with the same i / members. Fails the run with "join is not acknowledged" if nobody
+  // answers.
   bool join_rooms(std::size_t rooms, std::size_t members);
 
   void listen(Message message) { message_ = std::move(message); }

@@ -6,8 +6,8 @@
 
 namespace tidewire::bench {
 
-// The text of one compressed message; false if it is none. A broadcast is the same bytes for everybody, so the last result is
-// kept and an equal message costs one comparison: the generator must stay cheaper than the server.
+// A broadcast is the same bytes for everybody, so the last result is kept and an equal message costs one comparison: the
+// generator must stay cheaper than the server.
 class Inflater {
  public:
   Inflater();
@@ -15,6 +15,7 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
+  // The text of one compressed message, live until the next call; false if it is none.
   bool inflate(std::string_view compressed, std::string_view& text);
 
  private:

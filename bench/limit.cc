@@ -59,10 +59,11 @@ class Limit {
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
   }
 
-  void run() {
+  // `while_waiting`: the signals let in; SIGTERM is blocked otherwise, so that it cannot come just before the wait.
+  void run(const sigset_t& while_waiting) {
     std::array<epoll_event, 1024> events;
     while (stop_requested == 0) {
-      const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+      const int ready = ::epoll_pwait(epoll_, events.data(), static_cast<int>(events.size()), -1, &while_waiting);
       for (int i = 0; i < ready; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (event.data.fd == listener_) {
@@ -147,7 +148,8 @@ class Limit {
       unmask(frame + head, payload, frame + head - 4);
       if ((frame[0] & 0x0f) == 8) park(descriptor);
       const std::string_view text(frame + head, payload);
-      if (answer_message(at(descriptor).speaks, text, {own_, everybody_socketio_, everybody_raw_})) socketio_.push_back(descriptor);
+      const Answers answers = {own_, everybody_socketio_, everybody_raw_};
+      if (answer_message(at(descriptor).speaks, text, answers)) socketio_.push_back(descriptor);
       used += head + payload;
     }
     return used;
@@ -304,12 +306,18 @@ int limit_main(int argc, char** argv) {
   if (listener < 0) return std::perror("tidewire-limit: listen"), 1;
   std::signal(SIGPIPE, SIG_IGN);
   struct sigaction stop = {};
-  stop.sa_handler = [](int) { stop_requested = 1; };  // no SA_RESTART: epoll_wait returns
-  ::sigaction(SIGTERM, &stop, nullptr);
-  ::sigaction(SIGINT, &stop, nullptr);
+  stop.sa_handler = [](int) { stop_requested = 1; };
+  sigset_t stopping;
+  sigset_t while_waiting;
+  ::sigemptyset(&stopping);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    ::sigaction(signal, &stop, nullptr);
+    ::sigaddset(&stopping, signal);
+  }
+  ::sigprocmask(SIG_BLOCK, &stopping, &while_waiting);
   std::printf("listening on %s:%u\nflush %s\n", host.c_str(), unsigned{port}, flusher->name());
   std::fflush(stdout);
-  Limit(listener, std::move(flusher)).run();
+  Limit(listener, std::move(flusher)).run(while_waiting);
   return 0;
 }
 

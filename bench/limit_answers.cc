@@ -43,7 +43,8 @@ void answer_event(std::string_view text, Answers answers) {
     return;
   }
   if (event == 'b') {
-    append_server_frame(answers.everybody_socketio, R"(42["message",)", text.substr(bracket + sizeof(R"(["broadcast",)") - 1));
+    const auto payload = text.substr(bracket + sizeof(R"(["broadcast",)") - 1);
+    append_server_frame(answers.everybody_socketio, R"(42["message",)", payload);
   }
   append_server_frame(answers.own, acknowledge, "]");
 }
@@ -66,7 +67,8 @@ void append_server_frame(std::string& out, std::string_view head, std::string_vi
 
 Speaks answer_handshake(std::string_view request, std::string& out) {
   const auto key = request.find(kKeyHeader);
-  const auto key_text = key == std::string_view::npos ? std::string_view() : request.substr(key + kKeyHeader.size(), kKeyBytes);
+  const bool found = key != std::string_view::npos;
+  const auto key_text = found ? request.substr(key + kKeyHeader.size(), kKeyBytes) : std::string_view();
   out += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
   out += accept_of(key_text);
   out += "\r\n\r\n";

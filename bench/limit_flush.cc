@@ -92,7 +92,7 @@ std::unique_ptr<Flusher> make_send_flusher() { return std::make_unique<SendFlush
 #if TIDEWIRE_HAVE_URING
 std::unique_ptr<Flusher> make_uring_flusher(unsigned descriptors_max) {
   io_uring ring;
-  if (io_uring_queue_init(kSendsPerSubmission, &ring, 0) != 0) return nullptr;
+  if (io_uring_queue_init(kSendsPerSubmission, &ring, IORING_SETUP_SUBMIT_ALL) != 0) return nullptr;
   if (io_uring_register_files_sparse(&ring, descriptors_max) != 0) {
     io_uring_queue_exit(&ring);
     return nullptr;

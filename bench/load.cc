@@ -14,7 +14,9 @@ namespace {
 
 using std::chrono::duration;
 
-Clock::duration as_duration(double seconds) { return std::chrono::duration_cast<Clock::duration>(duration<double>(seconds)); }
+Clock::duration as_duration(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(duration<double>(seconds));
+}
 
 void drive(Loop& loop, Driver& driver, Clock::time_point until, std::uint64_t count) {
   while (Clock::now() < until && driver.done() < count) {

@@ -34,9 +34,10 @@ bool Loop::turn(Clock::time_point until) {
   const auto now = Clock::now();
   if (now >= deadline_) fail("out of time: the server did not answer all");
   if (failed()) return false;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::min(until, deadline_) - now).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min(until, deadline_) - now).count();
+  const int wait = static_cast<int>(std::max<long>(0, left));
   std::array<epoll_event, 1024> events;
-  const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(std::max<long>(0, wait)));
+  const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
   for (int i = 0; i < ready && !failed(); ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     static_cast<EventHandler*>(event.data.ptr)->on_events(event.events);

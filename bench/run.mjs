@@ -17,6 +17,7 @@ import { countedRows, makeRows } from "./runner/rows.mjs";
 import { printAnchors, printTable } from "./runner/table.mjs";
 
 const GROWTH_MAX = 1.05; // instructions per message against the baseline: more is a finding
+const ANCHOR_PAIRS = 3; // of anchors that no asked row measures
 
 function parse() {
   const { values, positionals } = parseArgs({
@@ -32,7 +33,7 @@ function parse() {
       bin: { type: "string", default: "build/release/bin" },
     },
   });
-  const rows = positionals.flatMap((text) => text.split(",")).filter(Boolean);
+  const rows = positionals.flatMap((text) => text.split(",")).map((id) => id.replace(/^p/, "P"));
   const pairs = Number(values.pairs ?? (values.quick ? 3 : 11));
   const seconds = Number(values.seconds ?? (values.quick ? 0.3 : 1));
   if (!(pairs >= 1 && pairs <= 101 && seconds > 0 && seconds <= 30)) throw new Error("--pairs or --seconds is out of range");
@@ -40,10 +41,12 @@ function parse() {
 }
 
 function selectRows(all, wanted) {
-  if (wanted.length === 0 || wanted.includes("anchors")) return wanted.length === 0 ? all : [];
-  const unknown = wanted.filter((id) => !all.some((row) => row.id.toLowerCase() === id.toLowerCase()));
-  if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(" ")} (there are ${all.map((row) => row.id).join(" ")} anchors)`);
-  return all.filter((row) => wanted.some((id) => id.toLowerCase() === row.id.toLowerCase()));
+  if (wanted.length === 0) return all;
+  if (wanted.includes("anchors")) return [];
+  const ids = all.map((row) => row.id);
+  const unknown = wanted.filter((id) => !ids.includes(id));
+  if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(" ")} (there are ${ids.join(" ")} anchors)`);
+  return all.filter((row) => wanted.includes(row.id));
 }
 
 function makeCertificate(directory) {
@@ -95,15 +98,19 @@ async function countInstructions(rows, settings, baseline) {
 function printInstructions({ tool, ...rows }) {
   console.log(`\nUser-space instructions per message, plain sends (${tool ?? "neither perf nor valgrind counts here"})`);
   for (const [id, counts] of Object.entries(rows)) {
-    const text = Object.entries(counts).map(([key, value]) => `${key} ${typeof value === "number" ? value.toFixed(0) : value}`);
+    const figure = (value) => (typeof value === "number" ? value.toFixed(0) : value);
+    const text = Object.entries(counts).map(([key, value]) => `${key} ${figure(value)}`);
     console.log(`  ${id.padEnd(5)} ${text.join(", ")}`);
   }
 }
 
 async function main(options, directory) {
   const bin = resolve(options.bin);
-  const programs = { fixture: join(bin, "tidewire-fixture"), limit: join(bin, "tidewire-limit"), load: join(bin, "tidewire-load"), flush: options.flush };
-  const settings = { programs, pairs: options.pairs, seconds: options.seconds, warmup: options.quick ? 0.15 : 0.3, deadline: 60 };
+  const program = (name) => join(bin, `tidewire-${name}`);
+  const programs = { fixture: program("fixture"), limit: program("limit"), load: program("load"), flush: options.flush };
+  const { pairs, seconds } = options;
+  const anchorPairs = options.rows.includes("anchors") ? pairs : Math.min(pairs, ANCHOR_PAIRS);
+  const settings = { programs, pairs, anchorPairs, seconds, warmup: options.quick ? 0.15 : 0.3, deadline: 45 };
   const all = makeRows(makeCertificate(directory));
   const rows = selectRows(all, options.rows);
   const baseline = options.baseline && JSON.parse(readFileSync(options.baseline, "utf8"));
@@ -112,10 +119,11 @@ async function main(options, directory) {
   const needsLimit = options.rows.includes("anchors") || rows.some((row) => row.contestants.limit);
   const check = needsLimit ? await checkAnchors(all, results, settings, note) : null;
   if (check && !check.valid) results = results.map(withoutLimitRatios);
-  const instructions = options["no-instructions"] || options.quick ? null : await countInstructions(rows, settings, baseline);
+  const counting = !options["no-instructions"] && !options.quick && rows.length > 0;
+  const instructions = counting ? await countInstructions(rows, settings, baseline) : null;
 
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, kernel: release(), node: process.version };
-  console.log(`${settings.pairs} pairs of ${settings.seconds} s, kernel ${machine.kernel}, Node.js ${machine.node}\n`);
+  console.log(`${pairs} pairs of ${seconds} s, kernel ${machine.kernel}, Node.js ${machine.node}\n`);
   if (results.length > 0) printTable(results);
   if (check) {
     console.log(`\nThe limit (flush ${check.flush ?? "unknown"}) against Node in this run`);
@@ -123,7 +131,7 @@ async function main(options, directory) {
   }
   if (instructions) printInstructions(instructions);
   if (options.json) {
-    const document = { date: new Date().toISOString(), machine, pairs: settings.pairs, seconds: settings.seconds, limit: check, instructions, rows: results };
+    const document = { date: new Date().toISOString(), machine, pairs, seconds, limit: check, instructions, rows: results };
     writeFileSync(options.json, `${JSON.stringify(document, null, 1)}\n`);
   }
   return results.some((result) => result.error) || check?.error ? 1 : 0;

@@ -12,9 +12,9 @@ using std::chrono::seconds;
 class PollingEcho final : public Driver {
  public:
   PollingEcho(ClientContext& context, const LoadOptions& options) : context_(context), options_(options) {
+    const auto message = [this](PollingClient& client, std::string_view text) { answered(client, text); };
     for (std::uint32_t i = 0; i < options.connections; ++i) {
-      clients_.push_back(std::make_unique<PollingClient>(
-          context.loop, context.target, i, [this](PollingClient& client, std::string_view text) { answered(client, text); }));
+      clients_.push_back(std::make_unique<PollingClient>(context.loop, context.target, i, message));
     }
   }
 

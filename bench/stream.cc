@@ -46,7 +46,8 @@ bool Stream::connect(const Target& target, std::size_t index) {
   address.sin_family = AF_INET;
   address.sin_port = htons(target.port);
   if (::inet_pton(AF_INET, target.host.c_str(), &address.sin_addr) != 1) return false;
-  if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS) return false;
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(descriptor_, generic, sizeof address) != 0 && errno != EINPROGRESS) return false;
   if (target.tls == nullptr) return true;
   tls_ = SSL_new(target.tls);
   SSL_set_fd(tls_, descriptor_);

@@ -1,11 +1,9 @@
-// anchors.mjs - is the limit one? A floor that is slow would flatter everything measured against it, so in the same run it has
-// to show how far below Node it lies.
+// anchors.mjs - is the limit one? A floor that is slow would flatter everything measured against it, so in the same run it
+// has to show how far below Node it lies.
 import { judgeRow, measureRow } from "./measure.mjs";
 import { freePort, serverCommand, startServer } from "./processes.mjs";
 import { anchors, LIMIT_IDLE_BYTES_MAX } from "./rows.mjs";
 import { median, pairRatios } from "./statistics.mjs";
-
-const PAIRS_MIN = 3;
 
 async function flushOf(settings) {
   const port = await freePort();
@@ -28,7 +26,7 @@ export async function checkAnchors(rows, results, settings, note) {
       let { reports } = results.find(({ id, error }) => id === anchor.row && !error) ?? {};
       if (!reports) {
         note(`anchor ${anchor.name} `);
-        reports = await measureRow(row, ["limit", "node"], Math.min(settings.pairs, PAIRS_MIN), settings, () => note("."));
+        reports = await measureRow(row, ["limit", "node"], settings.anchorPairs, settings, () => note("."));
         note("\n");
       }
       const { values } = judgeRow(row, reports);

@@ -43,13 +43,14 @@ async function countWithCallgrind(command, port, load, program) {
     errors = await server.stop();
   }
   const collected = /Collected\s*:\s*(\d+)/.exec(errors);
-  if (!collected) throw new Error("callgrind printed no count");
+  if (!collected) throw new Error(`callgrind printed no count: ${errors.trim().split("\n").pop()}`);
   return { instructions: Number(collected[1]), messages: report.count };
 }
 
 async function countWithPerf(command, port, load, program) {
   const server = await startServer(command, port);
-  const perf = spawn("perf", ["stat", "-x,", "-e", "instructions:u", "-p", String(server.pid)], { stdio: ["ignore", "ignore", "pipe"] });
+  const perfArguments = ["stat", "-x,", "-e", "instructions:u", "-p", String(server.pid)];
+  const perf = spawn("perf", perfArguments, { stdio: ["ignore", "ignore", "pipe"] });
   let output = "";
   perf.stderr.on("data", (data) => (output += data));
   const ended = new Promise((resolve) => perf.once("close", resolve));

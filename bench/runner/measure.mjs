@@ -31,8 +31,9 @@ export async function measureRow(row, keys, pairs, settings, progress) {
     return servers.get(key);
   };
   try {
-    if (!row.fresh) {
-      for (name of keys) await measureOnce(await serverOf(row.contestants[name]), row.contestants[name], { ...settings, seconds: 0.1 });
+    const warming = { ...settings, seconds: 0.1 };
+    for (name of row.fresh ? [] : keys) {
+      await measureOnce(await serverOf(row.contestants[name]), row.contestants[name], warming);
     }
     for (let round = 0; round < pairs; ++round) {
       for (name of keys) {
@@ -56,9 +57,9 @@ export async function measureRow(row, keys, pairs, settings, progress) {
 // Medians, pair ratios and verdict of a row from its reports.
 export function judgeRow(row, reports) {
   const field = row.value ?? "cpu_us";
-  const values = Object.fromEntries(Object.entries(reports).map(([key, list]) => [key, list.map((report) => report[field])]));
-  const medians = Object.fromEntries(Object.entries(values).map(([key, list]) => [key, median(list)]));
-  const users = Object.fromEntries(Object.entries(reports).map(([key, list]) => [key, median(list.map((report) => report.user_us))]));
+  const values = mapValues(reports, (list) => list.map((report) => report[field]));
+  const medians = mapValues(values, median);
+  const users = mapValues(reports, (list) => median(list.map((report) => report.user_us)));
   const series = row.growth
     ? { tidewire: divide(values.tidewireLarge, values.tidewire), limit: divide(values.limitLarge, values.limit) }
     : values;
@@ -70,4 +71,5 @@ export function judgeRow(row, reports) {
   return { id: row.id, what: row.what, unit: field, medians, users, values, ratios, bound: row.bound, boundReached };
 }
 
+const mapValues = (object, change) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 const divide = (numerators, denominators) => numerators?.map((value, i) => value / denominators[i]);

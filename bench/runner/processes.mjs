@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const SERVER_CORE = "0";
 const GENERATOR_CORE = "1";
 const START_MS_MAX = 15_000;
-const STOP_MS_MAX = 3_000;
+const STOP_MS_MAX = 10_000;
 const nodePeer = fileURLToPath(new URL("../peers/node.mjs", import.meta.url));
 
 const running = new Set();
@@ -54,7 +54,9 @@ export async function startServer(command, port) {
     const timer = setTimeout(() => (child.kill("SIGKILL"), reject(new Error(`${name}: does not listen`))), START_MS_MAX);
     const settle = (action, value) => (clearTimeout(timer), action(value));
     child.once("error", (error) => settle(reject, error));
-    child.once("close", (code) => settle(reject, new Error(`${name}: ended with ${code} ${errors.trim().split("\n").pop()}`)));
+    child.once("close", (code) => {
+      settle(reject, new Error(`${name}: ended with ${code} ${errors.trim().split("\n").pop()}`));
+    });
     child.stdout.on("data", (data) => {
       output = (output + data).slice(-20_000);
       if (/^listening on \S+$/m.test(output)) settle(resolve);
@@ -72,9 +74,8 @@ export async function startServer(command, port) {
 
 // One run of the generator; its report, or an error if an answer was wrong or missing.
 export function runLoad(program, server, loadArguments, deadlineSeconds) {
-  const command = pinned(GENERATOR_CORE, [
-    program, ...loadArguments, "--port", String(server.port), "--pid", String(server.pid), "--deadline", String(deadlineSeconds),
-  ]);
+  const where = ["--port", String(server.port), "--pid", String(server.pid), "--deadline", String(deadlineSeconds)];
+  const command = pinned(GENERATOR_CORE, [program, ...loadArguments, ...where]);
   return new Promise((resolve, reject) => {
     const timeout = (deadlineSeconds + 5) * 1000;
     const child = execFile(command[0], command.slice(1), { timeout, killSignal: "SIGKILL" }, (error, output, errors) => {

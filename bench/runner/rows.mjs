@@ -1,7 +1,8 @@
 // rows.mjs - the table of performance targets: who is measured in a row, by which scenario, against whom, and the bound.
 //
-// A contestant is {server, serverArguments, loadArguments}; its key names it in `ratios` and in the results. `value` is the
-// field of the generator's report that counts. `fresh` rows start a new server for every run: they measure growth from zero.
+// A contestant is {server, arguments?, load}: what to start and how to drive it; its key names it in `ratios` and in the
+// results. `value` is the field of the generator's report that counts. `fresh` rows start a new server for every run: they
+// measure growth from zero.
 
 const HANDSHAKE_BYTES = 260;
 
@@ -15,6 +16,7 @@ const withoutLimit = (tidewireArguments, nodeArguments, ...load) => ({
   node: { server: "node", arguments: nodeArguments, load },
 });
 const atMost = (against, bound) => ({ of: "tidewire", against, atMost: bound });
+const bounds = (limit, node) => [atMost("limit", limit), atMost("node", node)];
 const report = (against) => ({ of: "tidewire", against });
 
 // Cost at the large end divided by cost at the small end, of tidewire and of the limit.
@@ -33,17 +35,20 @@ export function makeRows(tls) {
   const tlsArguments = ["--tls-cert", tls.certificate, "--tls-key", tls.key];
   const kilobyte = ["bcast1", "--payload", "1024"];
   return [
-    { id: "P1", what: "echo1, event with ack", contestants: three("echo1"), ratios: [atMost("limit", 1.15), atMost("node", 0.5)] },
-    { id: "P2", what: "echo16", contestants: three("echo16"), ratios: [atMost("limit", 1.8), atMost("node", 0.07)] },
-    { id: "P3", what: "bcast1 to 1,000, per delivery", contestants: three("bcast1"), ratios: [atMost("limit", 1.15), atMost("node", 0.6)] },
-    { id: "P4", what: "bcast8 to 1,000, per delivery", contestants: three("bcast8"), ratios: [atMost("limit", 1.25), atMost("node", 0.18)] },
+    { id: "P1", what: "echo1, event with ack", contestants: three("echo1"), ratios: bounds(1.15, 0.5) },
+    { id: "P2", what: "echo16", contestants: three("echo16"), ratios: bounds(1.8, 0.07) },
+    { id: "P3", what: "bcast1 to 1,000, per delivery", contestants: three("bcast1"), ratios: bounds(1.15, 0.6) },
+    { id: "P4", what: "bcast8 to 1,000, per delivery", contestants: three("bcast8"), ratios: bounds(1.25, 0.18) },
     {
       id: "P5", what: "idle connection in two rooms", value: "idle_bytes", fresh: true,
       contestants: withoutLimit([], [], "connect", "--rooms", "2"),
       ratios: [atMost("node", 0.08)], bound: 700 + 1.1 * HANDSHAKE_BYTES,
     },
-    { id: "P6", what: "connect, per connection", fresh: true, contestants: three("connect"), ratios: [atMost("limit", 1.5), atMost("node", 0.2)] },
-    { id: "P7", what: "echo1 over long-polling", contestants: withoutLimit([], [], "polling"), ratios: [atMost("node", 0.35)] },
+    { id: "P6", what: "connect, per connection", fresh: true, contestants: three("connect"), ratios: bounds(1.5, 0.2) },
+    {
+      id: "P7", what: "echo1 over long-polling",
+      contestants: withoutLimit([], [], "polling"), ratios: [atMost("node", 0.35)],
+    },
     {
       id: "P8", what: "bcast1 over two shards against one",
       contestants: {
@@ -60,7 +65,10 @@ export function makeRows(tls) {
       },
       ratios: [atMost("uncompressed", 1.1), atMost("node", 0.15)],
     },
-    { id: "P10", what: "echo1 over TLS", contestants: withoutLimit(tlsArguments, tlsArguments, "echo1", "--tls"), ratios: [report("node")] },
+    {
+      id: "P10", what: "echo1 over TLS",
+      contestants: withoutLimit(tlsArguments, tlsArguments, "echo1", "--tls"), ratios: [report("node")],
+    },
     {
       id: "P10i", what: "idle TLS connection", value: "idle_bytes", fresh: true,
       contestants: withoutLimit(tlsArguments, tlsArguments, "connect", "--connections", "2000", "--tls"),

@@ -38,7 +38,8 @@ function cells(result) {
 export function printTable(results) {
   const widths = [5, 38, 13, 8, 13, 9];
   const line = (columns) => columns.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" ").trimEnd();
-  console.log(line(["row", "what (us of server CPU, or bytes)", "tidewire", "(user)", "limit", "Node", "median ratio (quartiles)"]));
+  const title = "what (us of server CPU, or bytes)";
+  console.log(line(["row", title, "tidewire", "(user)", "limit", "Node", "median ratio (quartiles)"]));
   for (const result of results) {
     const [first, ...others] = verdicts(result);
     console.log(line([result.id, result.what, ...cells(result), first]));
@@ -47,8 +48,9 @@ export function printTable(results) {
 }
 
 export function printAnchors(check) {
-  for (const anchor of check.anchors) {
-    console.log(`  ${anchor.name.padEnd(22)} ${digits(anchor.value).padStart(7)}  at most ${anchor.atMost}${anchor.good ? "" : "  FAILED"}`);
+  for (const { name, value, atMost, good } of check.anchors) {
+    const shown = value < 1 ? value.toFixed(3) : digits(value);
+    console.log(`  ${name.padEnd(22)} ${shown.padStart(7)}  at most ${atMost}${good ? "" : "  FAILED"}`);
   }
   console.log(check.valid ? "  the limit counts" : "  INVALID: no ratio against the limit is given");
 }
