@@ -108,18 +108,16 @@ void StreamConnection::send_deflated(const base::Frame& frame, base::Lane lane) 
   stream_.send(deflated ? std::move(deflated) : frame, lane);
 }
 
+// A ping of ours overtakes what a slow peer has not taken yet; that is what it is for.
 void StreamConnection::ping(std::string_view payload) {
   if (closing_) return;
-  send_control(encode_control(Opcode::kPing, payload.substr(0, limits::kControlPayloadBytesMax)));
+  stream_.send(encode_control(Opcode::kPing, payload.substr(0, limits::kControlPayloadBytesMax)),
+               stream_.blocked() ? base::Lane::kControl : base::Lane::kNormal);
 }
 
-// The control lane overtakes what waits; an empty queue needs no lanes.
-void StreamConnection::send_control(base::Frame frame) {
-  stream_.send(std::move(frame), stream_.out().empty() ? base::Lane::kNormal : base::Lane::kControl);
-}
-
+// In order with the echoes around them: a peer that takes bytes gets all of this turn at once anyway.
 void StreamConnection::flush_pongs() {
-  if (pongs_ && !stream_.blocked()) send_control(std::exchange(pongs_, base::Frame()));
+  if (pongs_ && !stream_.blocked()) stream_.send(std::exchange(pongs_, base::Frame()));
 }
 
 // -- the end ------------------------------------------------------------------------------------------------------------------

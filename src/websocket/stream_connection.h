@@ -42,7 +42,6 @@ class StreamConnection final : public Connection {
   void take_close(std::span<const char> payload);
   void settle();
   void flush_pongs();
-  void send_control(base::Frame frame);
   void send_deflated(const base::Frame& frame, base::Lane lane);
   void send_close(std::uint16_t code, std::string_view reason);
   void fail(FrameError error);
