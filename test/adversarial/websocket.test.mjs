@@ -238,7 +238,7 @@ describe('2b permessage-deflate', () => {
     }, { rss: 2 * 64 * kMegabyte });
   }
   row('adv_W35 no context takeover by default: equal messages are equal frames', async () => {
-    const socket = await open();
+    const socket = await RawWebSocket.open(server.port, '/', { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
     for (let i = 0; i < 2; i += 1) await socket.send('the same text again and again. '.repeat(100));
     const [first, second] = await socket.frames.take(2);
     assert.equal(first.rsv, 4);

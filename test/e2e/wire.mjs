@@ -6,6 +6,7 @@
 //   RawWebSocket   a handshake, then frames both ways; close() answers are automatic unless told otherwise
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { constants, inflateRawSync } from 'node:zlib';
 import { withTimeout } from './harness.mjs';
 
 // A queue with an end. next() waits for the next item; after the end it gives undefined.
@@ -246,7 +247,8 @@ export class RawWebSocket {
 
   #message() {
     const parts = this.fragments.splice(0);
-    const payload = Buffer.concat(parts.map((part) => part.payload));
+    const joined = Buffer.concat(parts.map((part) => part.payload));
+    const payload = parts[0].rsv === 4 ? inflated(joined) : joined;
     if (parts[0].opcode === Opcode.binary) this.messages.push(payload);
     else if (this.heartbeat && payload.length === 1 && payload[0] === 0x32) this.write(text('3'));
     else this.messages.push(payload.toString());
@@ -273,6 +275,11 @@ export class RawWebSocket {
   reset() {
     this.stream.reset();
   }
+}
+
+// A message deflated without context takeover (RFC 7692 7.2.2).
+function inflated(payload) {
+  return inflateRawSync(Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]), { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
 // A server's frame (never masked) at the start of `bytes`; undefined if it is not complete.

@@ -5,7 +5,7 @@ const kBytes = Buffer.from('asdfasdf', 'utf8');
 const kUtf8 = ['てすと', 'Я Б Г Д Ж Й', 'Ä ä Ü ü ß', 'utf8 — string', 'utf8 — string'];
 
 const refuse = (message) => (socket, next) => next(new Error(message));
-const answerId = (socket) => socket.on('getId', (ack) => ack(socket.id));
+const answerId = (socket) => socket.on('getId', (ack) => ack?.(socket.id));
 
 export function serve(server) {
   const io = new Server(server, {
@@ -26,16 +26,16 @@ export function serve(server) {
 }
 
 function listenForValues(socket) {
-  socket.on('getHandshake', (ack) => ack(socket.handshake));
+  socket.on('getHandshake', (ack) => ack?.(socket.handshake));
   socket.on('hi', () => socket.emit('hi'));
-  socket.on('echo', (value, ack) => ack(value));
+  socket.on('echo', (value, ack) => ack?.(value));
   socket.on('ack', () => {
     socket.emit('ack', (number, object) => {
       if (number === 5 && object?.test) socket.emit('got it');
     });
   });
   socket.on('false', () => socket.emit('false', false));
-  socket.on('getAckDate', (_, ack) => ack(new Date()));
+  socket.on('getAckDate', (_, ack) => ack?.(new Date()));
   socket.on('getDate', () => socket.emit('takeDate', new Date()));
   socket.on('getDateObj', () => socket.emit('takeDateObj', { date: new Date() }));
   socket.on('getUtf8', () => {
