@@ -14,6 +14,8 @@ namespace {
 
 using std::chrono::duration;
 
+constexpr auto kPatience = std::chrono::seconds(5);  // for the answers that are still on their way at the end
+
 Clock::duration as_duration(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(duration<double>(seconds));
 }
@@ -85,6 +87,10 @@ Report measure(Loop& loop, Driver& driver, const LoadOptions& options) {
   Report report;
   report.count = driver.done() - count_begin;
   report.wall_seconds = duration<double>(Clock::now() - wall_begin).count();
+  driver.stop();
+  loop.set_deadline(Clock::now() + kPatience);
+  while (driver.outstanding() > 0 && loop.turn(Clock::time_point::max())) {
+  }
   if (report.count == 0) loop.fail("nothing was answered");
   if (loop.failed()) return report;
   report.cpu_us = static_cast<double>(end.cpu_ns - begin.cpu_ns) / 1e3 / static_cast<double>(report.count);

@@ -29,6 +29,12 @@ class Driver {
   // The latest moment at which turn_end() must come again.
   virtual Clock::time_point due() const { return Clock::time_point::max(); }
   virtual std::uint64_t done() const = 0;
+  // After stop() nothing new is asked; outstanding() reaches 0 if no answer was lost.
+  void stop() { stopped_ = true; }
+  virtual std::uint64_t outstanding() const = 0;
+
+ protected:
+  bool stopped_ = false;
 };
 
 // Warms up, then measures for options.seconds (or options.messages). The report is void if the loop has failed.

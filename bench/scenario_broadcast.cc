@@ -29,6 +29,7 @@ class Broadcast final : public Driver {
   }
 
   void turn_end() override {
+    if (stopped_) return;
     const bool paced = options_.rate > 0;
     while (published_ - complete_ < options_.flight && (!paced || Clock::now() >= due_)) {
       publish();
@@ -39,6 +40,10 @@ class Broadcast final : public Driver {
 
   Clock::time_point due() const override { return options_.rate > 0 ? due_ : Clock::time_point::max(); }
   std::uint64_t done() const override { return delivered_; }
+  std::uint64_t outstanding() const override {
+    const auto acknowledgements = options_.raw ? 0 : published_ - acknowledged_;
+    return published_ * fleet_.size() - delivered_ + acknowledgements;
+  }
 
  private:
   static constexpr std::size_t kRing = 16;  // at least the flight

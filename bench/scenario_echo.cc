@@ -24,9 +24,11 @@ class Echo final : public Driver {
     }
   }
   std::uint64_t done() const override { return done_; }
+  std::uint64_t outstanding() const override { return asked_ - done_; }
 
  private:
   void ask(Client& client) {
+    ++asked_;
     text_.clear();
     append_echo_request(text_, options_, client.index, client.sent++);
     client.send_text(text_);
@@ -38,12 +40,13 @@ class Echo final : public Driver {
     append_echo_answer(expected_, options_, client.index, client.received++);
     if (text != expected_) return loop_.fail("wrong echo: " + std::string(text) + " for " + expected_);
     ++done_;
-    ask(client);
+    if (!stopped_) ask(client);
   }
 
   Fleet& fleet_;
   Loop& loop_;
   const LoadOptions& options_;
+  std::uint64_t asked_ = 0;
   std::uint64_t done_ = 0;
   std::string text_;
   std::string expected_;

@@ -32,9 +32,11 @@ class PollingEcho final : public Driver {
     for (const auto& client : clients_) ask(*client);
   }
   std::uint64_t done() const override { return done_; }
+  std::uint64_t outstanding() const override { return asked_ - done_; }
 
  private:
   void ask(PollingClient& client) {
+    ++asked_;
     std::string text;
     append_echo_request(text, options_, client.index, client.sent++);
     client.send_text(text);
@@ -45,12 +47,13 @@ class PollingEcho final : public Driver {
     append_echo_answer(expected, options_, client.index, client.received++);
     if (text != expected) return context_.loop.fail("wrong echo: " + std::string(text) + " for " + expected);
     ++done_;
-    ask(client);
+    if (!stopped_) ask(client);
   }
 
   ClientContext& context_;
   const LoadOptions& options_;
   std::vector<std::unique_ptr<PollingClient>> clients_;
+  std::uint64_t asked_ = 0;
   std::uint64_t done_ = 0;
 };
 

@@ -71,5 +71,7 @@ export function judgeRow(row, reports) {
   return { id: row.id, what: row.what, unit: field, medians, users, values, ratios, bound: row.bound, boundReached };
 }
 
-const mapValues = (object, change) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+const mapValues = (object, change) => {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+};
 const divide = (numerators, denominators) => numerators?.map((value, i) => value / denominators[i]);

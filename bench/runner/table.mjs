@@ -52,5 +52,6 @@ export function printAnchors(check) {
     const shown = value < 1 ? value.toFixed(3) : digits(value);
     console.log(`  ${name.padEnd(22)} ${shown.padStart(7)}  at most ${atMost}${good ? "" : "  FAILED"}`);
   }
+  if (check.error) console.log(`  NOT MEASURED: ${check.error}`);
   console.log(check.valid ? "  the limit counts" : "  INVALID: no ratio against the limit is given");
 }
