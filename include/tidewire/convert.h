@@ -100,6 +100,7 @@ template <std::same_as<Value> T>  // no conversions: everything is convertible t
 void write_json(JsonOut& out, const T& value) {
   out.value(value);
 }
+inline void write_json(JsonOut& out, const Text& text) { out.value(Value(text)); }
 template <typename T>
 void write_json(JsonOut& out, const std::optional<T>& value);
 template <typename T>

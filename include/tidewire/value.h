@@ -84,7 +84,7 @@ class Value {
   static Result<Value> parse(std::string_view json);
   // The same with {"_placeholder":true,"num":N} standing for the Nth attachment. Without attachments nothing is replaced.
   static Result<Value> parse(std::string_view json, std::span<const Bytes> attachments);
-  // Any type that has a JSON form, see tidewire/convert.h.
+  // Any type that has a JSON form, see tidewire/convert.h; null if its own write_json writes what is no JSON.
   template <typename T>
   static Value from(const T& source);
 

@@ -201,7 +201,7 @@ class Scan {
   const std::size_t number_bytes_;
   const std::size_t depth_max_;
   std::size_t depth_ = 0;
-  std::array<std::uint64_t, limits::kJsonDepthMax / 64> objects_;  // only the bits below depth_ mean something
+  std::array<std::uint64_t, limits::kJsonDepthMax / 64> objects_{};
 };
 
 JsonError end_of_text(Scan& scan) noexcept {

@@ -21,6 +21,12 @@ std::string long_event() {
   return text + "]";
 }
 
+std::string cyrillic_line() {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "\xd0\xba\xd0\xb8\xd1\x82 \xe2\x82\xac ";
+  return text;
+}
+
 void scan(benchmark::State& state, const std::string& text) {
   for (auto _ : state) {
     EventArray event;
@@ -39,6 +45,7 @@ void utf8(benchmark::State& state, const std::string& text) {
 }
 BENCHMARK_CAPTURE(utf8, echo, echo_event());
 BENCHMARK_CAPTURE(utf8, long, long_event());
+BENCHMARK_CAPTURE(utf8, cyrillic, cyrillic_line());
 
 void read_string_argument(benchmark::State& state) {
   const std::string text = "\"" + std::string(64, 'x') + "\"";

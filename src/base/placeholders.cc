@@ -192,7 +192,8 @@ void placeholders_to_bytes_form(std::string_view text, std::span<const Bytes> at
 }
 
 PlaceholderError bytes_form_to_placeholders(std::string_view text, std::string& out, std::vector<Bytes>& attachments) {
-  if (!may_mention(text, "$bytes")) {
+  const bool lookalike_matters = !attachments.empty() && may_mention(text, "_placeholder");
+  if (!may_mention(text, "$bytes") && !lookalike_matters) {
     out.append(text);
     return PlaceholderError::kOk;
   }

@@ -38,7 +38,8 @@ PlaceholderError validate_placeholders(std::string_view text, std::span<const By
 void placeholders_to_bytes_form(std::string_view text, std::span<const Bytes> attachments, std::string& out);
 
 // Appends `text` to `out` with each object whose only member is "$bytes", a string, replaced by a placeholder; the octets are
-// appended to `attachments`. After an error both outputs are as they were.
+// appended to `attachments`. After an error both outputs are as they were. Takes the arguments of a message in one call, since
+// a lookalike in one of them matters as soon as there are octets in another.
 PlaceholderError bytes_form_to_placeholders(std::string_view text, std::string& out, std::vector<Bytes>& attachments);
 
 }  // namespace tidewire::base

@@ -94,6 +94,9 @@ TEST(Placeholders, RefuseBadBase64AndLookalikesBesideBytesAndLeaveTheOutputAlone
   EXPECT_EQ(bytes_form_to_placeholders("{\"$bytes\":\"AA==\"},{\"$bytes\":\"!\"}", out, attachments), kBadBase64);
   EXPECT_EQ(bytes_form_to_placeholders("{\"$bytes\":\"\\ud800\"}", out, attachments), kBadBase64);
   EXPECT_EQ(bytes_form_to_placeholders("{\"$bytes\":\"AA==\"}," + placeholder("7"), out, attachments), kNotAllowed);
+  std::vector<Bytes> earlier{Bytes("x")};
+  EXPECT_EQ(bytes_form_to_placeholders(placeholder("7"), out, earlier), kNotAllowed);
+  EXPECT_EQ(earlier.size(), 1u);
   EXPECT_EQ(out, "kept");
   EXPECT_TRUE(attachments.empty());
 }
