@@ -20,7 +20,7 @@ if (!roles[role]) {
 const portAt = options.indexOf('--port');
 const port = portAt < 0 ? 0 : Number(options[portAt + 1]);
 
-const server = http.createServer((incoming, outgoing) => outgoing.writeHead(404).end());
+const server = http.createServer((incoming, outgoing) => outgoing.writeHead(404, { 'Content-Length': 0 }).end());
 const { serve } = await roles[role]();
 serve(server);
 server.listen(port, '127.0.0.1', () => console.log(`listening on 127.0.0.1:${server.address().port}`));
