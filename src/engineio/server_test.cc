@@ -192,7 +192,7 @@ TEST(EngineServer, OnlyThePollingHandshakeSetsTheCookie) {
   options.cookie_name = "io";
   Engine engine(options);
   const Answer answer = engine.ask("GET", kPollingHandshake);
-  EXPECT_THAT(answer.head, HasSubstr("Set-Cookie: io=" + answer.body.substr(8, 20) + "; Path=/; HttpOnly; SameSite=Lax\r\n"));
+  EXPECT_THAT(answer.head, HasSubstr("Set-Cookie: io=" + answer.body.substr(9, 20) + "; Path=/; HttpOnly; SameSite=Lax\r\n"));
   EXPECT_THAT(engine.upgrade("EIO=4&transport=websocket").take(), Not(HasSubstr("Set-Cookie")));
 }
 

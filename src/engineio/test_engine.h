@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engineio/frame_writer.h"
+#include "engineio/payload_codec.h"
 #include "engineio/server.h"
 #include "http/connection.h"
 #include "http/router.h"
@@ -114,6 +115,7 @@ class Socket {
     const std::string bytes = peer.take();
     std::string_view rest = bytes;
     if (rest.starts_with("HTTP/1.1 101")) rest.remove_prefix(rest.find("\r\n\r\n") + 4);
+    if (rest.starts_with("HTTP/")) return {bytes};  // refused
     while (!rest.empty()) {
       const websocket::ServerFrame frame = websocket::take_server_frame(rest);
       switch (frame.opcode) {
@@ -154,6 +156,7 @@ class Engine {
     }
     server = Server::make(reactor, options, std::move(hooks), 0, shard_count);
     router.add(options.path, http::Router::Match::kPrefix, *server);
+    router.add_upgrade(options.path, http::Router::Match::kPrefix, *server);
   }
   ~Engine() {
     server.reset();
@@ -183,7 +186,7 @@ class Engine {
   Polling open_polling() {
     const Answer answer = ask("GET", "/engine.io/?EIO=4&transport=polling");
     EXPECT_EQ(answer.status, 200) << answer.head << answer.body;
-    return Polling(*this, answer.body.substr(8, 20), *recorders.back());
+    return Polling(*this, answer.body.substr(9, 20), *recorders.back());
   }
   Socket open_websocket() {
     Socket socket(upgrade("EIO=4&transport=websocket"), nullptr);

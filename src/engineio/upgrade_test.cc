@@ -1,0 +1,258 @@
+#include "engineio/upgrade.h"
+
+#include "engineio/test_engine.h"
+
+namespace tidewire::engineio {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class UpgradeTest : public testing::Test {
+ protected:
+  Engine engine;
+  Polling client = engine.open_polling();
+  Recorder& server = client.server;
+};
+
+TEST_F(UpgradeTest, ProbeAndUpgradeSwitchTheTransport) {
+  net::TestReactor::Peer waiting = client.request("GET");
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  EXPECT_THAT(socket.take(), ElementsAre("3probe"));
+  EXPECT_EQ(parse_answer(waiting.take()).body, "6");
+  EXPECT_EQ(server.session->transport_name(), "polling");
+  socket.send("5");
+  EXPECT_EQ(server.upgraded, 1);
+  EXPECT_EQ(server.session->transport_name(), "websocket");
+  socket.send("4hello");
+  EXPECT_THAT(socket.take(), ElementsAre("4hello"));
+  EXPECT_EQ(engine.server->statistics().upgrades, 1u);
+  EXPECT_EQ(engine.server->statistics().polling_sessions, 0u);
+  EXPECT_EQ(parse_answer(client.request("GET").take()).body, R"({"code":3,"message":"Bad request"})");
+}
+
+TEST_F(UpgradeTest, PollsAreAnsweredUntilTheUpgradeAndNeverPark) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  EXPECT_EQ(client.poll(), "6");
+  // The next ones within 100 ms, so that nobody spins.
+  for (int i = 0; i < 3; ++i) {
+    net::TestReactor::Peer waiting = client.request("GET");
+    engine.reactor.advance(104);
+    EXPECT_EQ(parse_answer(waiting.take()).body, "6");
+  }
+}
+
+TEST_F(UpgradeTest, EverythingTravelsByPollingUntilTheUpgrade) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  socket.take();
+  server.session->send_text("still polling");
+  EXPECT_EQ(client.poll(), "4still polling");
+  EXPECT_EQ(client.post("4posted"), "ok");
+  socket.send("5");
+  EXPECT_THAT(socket.take(), ElementsAre("4posted"));
+}
+
+TEST_F(UpgradeTest, WhatWaitsMovesOverInOrder) {
+  Socket socket = engine.begin_upgrade(client);
+  for (const char* text : {"1", "2", "3"}) server.session->send_text(text);
+  server.session->send_binary("4");
+  socket.send("2probe");
+  socket.take();
+  socket.send("5");
+  server.session->send_text("5");
+  engine.reactor.turn();
+  EXPECT_THAT(socket.take(), ElementsAre("41", "42", "43", "bytes:4", "45"));
+}
+
+TEST_F(UpgradeTest, AParkedPollIsReleasedByTheUpgrade) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  EXPECT_EQ(client.poll(), "6");
+  net::TestReactor::Peer waiting = client.request("GET");
+  socket.send("5");
+  EXPECT_EQ(parse_answer(waiting.take()).body, "6");
+  EXPECT_THAT(server.closed, IsEmpty());
+}
+
+TEST_F(UpgradeTest, TheRestOfALongPostComesBeforeWhatFollowsTheUpgrade) {
+  server.echo = false;
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  std::string body = "40";
+  for (int i = 1; i < 500; ++i) body += "\x1e" "4" + std::to_string(i);
+  net::TestReactor::Peer post = client.request("POST", body);
+  socket.peer.send(Socket::frame("5") + Socket::frame("4500"));
+  ASSERT_EQ(server.heard.size(), 501u);
+  for (std::size_t i = 0; i < server.heard.size(); ++i) EXPECT_EQ(server.heard[i], std::to_string(i));
+  EXPECT_EQ(parse_answer(post.take()).body, "ok");
+}
+
+TEST_F(UpgradeTest, APostThatIsNotCompleteAtTheUpgradeIsRefused) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  net::TestReactor::Peer post = engine.connect();
+  post.send("POST /engine.io/?EIO=4&transport=polling&sid=" + client.sid + " HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n4ab");
+  socket.send("5");
+  post.send("cde");
+  EXPECT_EQ(parse_answer(post.take()).status, 400);
+  EXPECT_THAT(server.heard, IsEmpty());
+  EXPECT_THAT(server.closed, IsEmpty());
+}
+
+TEST_F(UpgradeTest, CountersBothWaysSurviveAnUpgradeAtAnyMoment) {  // E44
+  for (int moment = 0; moment < 40; ++moment) {
+    Polling racer = engine.open_polling();
+    racer.server.echo = false;
+    Socket socket = engine.begin_upgrade(racer);
+    std::vector<std::string> got;
+    int sent = 0;
+    int emitted = 0;
+    const auto emit = [&] { racer.server.session->send_text(std::to_string(emitted++)); };
+    const auto collect = [&](std::string payload) {
+      if (payload.empty()) return;
+      for (PayloadReader reader(payload); reader.more();) {
+        const std::span<char> packet = reader.next();
+        if (packet[0] == '4') got.emplace_back(packet.begin() + 1, packet.end());
+      }
+    };
+    for (int step = 0; step < 40; ++step) {
+      emit();
+      racer.post("4" + std::to_string(sent++));
+      if (step == moment) socket.send("2probe");
+      if (step % 3 == 0) collect(racer.poll());
+      emit();
+      if (step < moment + moment % 5) continue;
+      socket.send("5");
+      break;
+    }
+    if (racer.server.upgraded == 0) socket.send("5");
+    for (int i = 0; i < 5; ++i) {
+      socket.send("4" + std::to_string(sent++));
+      emit();
+    }
+    engine.reactor.turn();
+    for (const std::string& packet : socket.take()) {
+      if (packet[0] == '4') got.push_back(packet.substr(1));
+    }
+    ASSERT_EQ(got.size(), static_cast<std::size_t>(emitted)) << moment;
+    ASSERT_EQ(racer.server.heard.size(), static_cast<std::size_t>(sent)) << moment;
+    for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], std::to_string(i)) << moment;
+    for (std::size_t i = 0; i < racer.server.heard.size(); ++i) ASSERT_EQ(racer.server.heard[i], std::to_string(i)) << moment;
+  }
+}
+
+// Edges: the WebSocket ends with a code, the session goes on by polling.
+
+struct Edge {
+  const char* name;
+  std::vector<const char*> packets;
+  const char* end;
+};
+
+TEST(UpgradeEdges, WhatIsNoUpgradeEndsTheWebSocketAlone) {
+  const Edge rows[] = {
+      {"E33 upgrade without probe", {"5"}, "close:1002"},
+      {"E34 garbage instead of a probe", {"garbage"}, "close:1002"},
+      {"E34 a message instead of a probe", {"4hello"}, "close:1002"},
+      {"E34 a probe with other words", {"2prob"}, "close:1002"},
+      {"E34 a message between probe and upgrade", {"2probe", "4hello"}, "close:1002"},
+      {"E35 a third probe", {"2probe", "2probe", "2probe"}, "close:1002"},
+  };
+  for (const Edge& row : rows) {
+    Engine engine;
+    Polling client = engine.open_polling();
+    Socket socket = engine.begin_upgrade(client);
+    for (const char* packet : row.packets) socket.send(packet);
+    EXPECT_EQ(socket.take().back(), row.end) << row.name;
+    EXPECT_EQ(client.post("4fine"), "ok") << row.name;
+    EXPECT_EQ(client.poll(), "4fine") << row.name;
+    EXPECT_THAT(client.server.heard, ElementsAre("fine")) << row.name;
+    EXPECT_THAT(client.server.closed, IsEmpty()) << row.name;
+  }
+}
+
+TEST_F(UpgradeTest, TwoProbesAreAnswered) {  // E35
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  socket.send("2probe");
+  EXPECT_THAT(socket.take(), ElementsAre("3probe", "3probe"));
+  socket.send("5");
+  EXPECT_EQ(server.upgraded, 1);
+}
+
+TEST_F(UpgradeTest, SilenceEndsItAfterTheTimeout) {  // E36
+  Socket silent = engine.begin_upgrade(client);
+  net::TestReactor::Peer waiting = client.request("GET");
+  engine.reactor.advance(10'010);
+  EXPECT_THAT(silent.take(), ElementsAre("close:1008"));
+  EXPECT_EQ(waiting.take(), "");
+  Socket probed = engine.begin_upgrade(client);
+  probed.send("2probe");
+  EXPECT_EQ(parse_answer(waiting.take()).body, "6");
+  engine.reactor.advance(10'010);
+  EXPECT_THAT(probed.take(), ElementsAre("3probe", "close:1008"));
+  EXPECT_THAT(server.closed, IsEmpty());
+}
+
+TEST_F(UpgradeTest, ASecondUpgradeIsClosedAtOnceAndTheFirstGoesOn) {  // E37
+  Socket first = engine.begin_upgrade(client);
+  first.send("2probe");
+  Socket second = engine.begin_upgrade(client);
+  EXPECT_THAT(second.take(), ElementsAre("close:1008"));
+  first.send("5");
+  EXPECT_EQ(server.upgraded, 1);
+}
+
+TEST_F(UpgradeTest, AnUpgradeOfAWebSocketSessionIsClosedAtOnce) {  // E39
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  socket.send("5");
+  socket.take();
+  EXPECT_THAT(engine.begin_upgrade(client).take(), ElementsAre("close:1008"));
+  socket.send("4still here");
+  EXPECT_THAT(socket.take(), ElementsAre("4still here"));
+}
+
+TEST_F(UpgradeTest, AfterAFailedUpgradeAnotherMaySucceed) {
+  Socket broken = engine.begin_upgrade(client);
+  broken.send("2probe");
+  broken.peer.reset();
+  net::TestReactor::Peer waiting = client.request("GET");
+  engine.reactor.advance(500);
+  EXPECT_EQ(waiting.take(), "");
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  socket.send("5");
+  EXPECT_EQ(server.upgraded, 1);
+}
+
+TEST_F(UpgradeTest, ASessionThatEndsMeanwhileTakesTheWebSocketAlong) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  server.session->close();
+  engine.reactor.turn();
+  EXPECT_THAT(socket.take(), ElementsAre("3probe", "close:1000"));
+  socket.send("5");
+  EXPECT_EQ(server.upgraded, 0);
+}
+
+TEST_F(UpgradeTest, ACloseInTheRestOfALongPostEndsTheUpgrade) {
+  server.on_message = [](Session& session, const std::string& text) {
+    if (text == "400") session.close();
+  };
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  std::string body = "40";
+  for (int i = 1; i < 500; ++i) body += "\x1e" "4" + std::to_string(i);
+  net::TestReactor::Peer post = client.request("POST", body);
+  socket.send("5");
+  EXPECT_THAT(server.closed, ElementsAre("forced close"));
+  EXPECT_EQ(server.upgraded, 0);
+  EXPECT_EQ(socket.take().back(), "close:1000");
+}
+
+}  // namespace
+}  // namespace tidewire::engineio
