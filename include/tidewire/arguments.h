@@ -104,11 +104,13 @@ namespace detail {
 // Walks a view once, making one typed value after the other.
 class ArgumentReader {
  public:
-  explicit ArgumentReader(ArgumentsView arguments) noexcept : rest_(arguments.text()), attachments_(arguments.attachments()) {}
+  explicit ArgumentReader(ArgumentsView arguments) noexcept
+      : rest_(arguments.text()), attachments_(arguments.attachments()) {}
 
   template <typename T>
   bool read(T& out) {
-    static_assert(!std::is_same_v<T, std::string_view>, "the view would outlive the value it points into: take std::string");
+    static_assert(!std::is_same_v<T, std::string_view>,
+                  "the view would outlive the value it points into: take std::string");
     std::string_view text;
     if (next(text)) {
       status_ = convert(text, out);
@@ -150,7 +152,7 @@ template <typename... T>
 Result<std::tuple<T...>> ArgumentsView::as() const {
   std::tuple<T...> out;
   detail::ArgumentReader reader(*this);
-  std::apply([&reader](T&... each) { static_cast<void>((reader.read(each) && ...)); }, out);
+  std::apply([&](T&... each) { static_cast<void>((reader.read(each) && ...)); }, out);
   if (!reader.status().ok()) return reader.status();
   return out;
 }

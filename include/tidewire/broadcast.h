@@ -86,7 +86,7 @@ class BroadcastOperator {
   std::vector<std::string> rooms_;
   std::vector<std::string> except_;
   std::int64_t timeout_ms_ = 0;
-  bool volatile__ = false;
+  bool is_volatile_ = false;
   bool compress_ = true;
 };
 

@@ -1,8 +1,7 @@
 // tidewire/bytes.h - Bytes: octets that travel as a binary attachment, beside JSON instead of inside it.
 //
-// Immutable and shared: a copy is another reference to the same octets, so an attachment that is named twice, or that waits in
-// several queues, is held once.
-// Threads: as a shared_ptr; different threads may hold copies.
+// Immutable and shared: a copy is another reference to the same octets, so an attachment that is named twice, or that
+// waits in several queues, is held once. Threads: as a shared_ptr; different threads may hold copies.
 #pragma once
 
 #include <cstddef>
@@ -29,12 +28,16 @@ class Bytes {
     return bytes;
   }
 
-  std::string_view view() const noexcept { return octets_ == nullptr ? std::string_view() : std::string_view(*octets_); }
+  std::string_view view() const noexcept {
+    return octets_ == nullptr ? std::string_view() : std::string_view(*octets_);
+  }
   std::span<const std::byte> octets() const noexcept { return std::as_bytes(std::span<const char>(view())); }
   std::size_t size() const noexcept { return view().size(); }
   bool empty() const noexcept { return octets_ == nullptr; }
 
-  friend bool operator==(const Bytes& a, const Bytes& b) noexcept { return a.octets_ == b.octets_ || a.view() == b.view(); }
+  friend bool operator==(const Bytes& a, const Bytes& b) noexcept {
+    return a.octets_ == b.octets_ || a.view() == b.view();
+  }
 
  private:
   std::shared_ptr<const std::string> octets_;  // null when there are none

@@ -3,14 +3,15 @@
 //   struct Order { int id; std::vector<std::string> lines; std::optional<double> price; };
 //   TIDEWIRE_FIELDS(Order, id, lines, price)        // beside the struct, in its namespace
 //
-// makes Order an argument, an element, a field of other types. An empty optional field is not written; an absent or null one
-// reads as empty; every other field must be there. Members that the struct does not have are ignored.
+// makes Order an argument, an element, a field of other types. An empty optional field is not written; an absent or
+// null one reads as empty; every other field must be there. Members that the struct does not have are ignored.
 // For anything else write the two functions yourself, in the namespace of the type:
 //
 //   void write_json(tidewire::JsonOut& out, const Money& money) { out.string(money.text()); }
 //   tidewire::Status read_json(const tidewire::Value& value, Money& money) { ... }
 //
-// Ready here: bool, integers (range checked), floating point, strings, Bytes, Value, vector, map of string, optional, nullptr.
+// Ready here: bool, integers (range checked), floating point, strings, Bytes, Value, vector, map of string, optional,
+// nullptr.
 // Threads: pure functions.
 #pragma once
 
@@ -68,8 +69,8 @@ class JsonOut {
   std::string& text_;
   std::vector<Bytes>* attachments_ = nullptr;
   bool comma_due_ = false;
-  // Where somebody's data says "_placeholder":true. Beside real attachments a recipient would take it for one of ours and fail,
-  // so that `true` is blotted out as soon as there are some.
+  // Where somebody's data says "_placeholder":true. Beside real attachments a recipient would take it for one of ours
+  // and fail, so that `true` is blotted out as soon as there are some.
   std::vector<std::size_t> lookalikes_;
 };
 
@@ -91,10 +92,8 @@ void write_json(JsonOut& out, T value) {
   out.number(static_cast<double>(value));
 }
 template <typename T>
-  requires std::convertible_to<const T&, std::string_view>
-void write_json(JsonOut& out, const T& text) {
-  out.string(std::string_view(text));
-}
+requires std::convertible_to<const T&, std::string_view>
+void write_json(JsonOut& out, const T& text) { out.string(std::string_view(text)); }
 inline void write_json(JsonOut& out, const Bytes& octets) { out.bytes(octets); }
 template <std::same_as<Value> T>  // no conversions: everything is convertible to Value
 void write_json(JsonOut& out, const T& value) {
@@ -241,22 +240,24 @@ Result<T> Value::to() const {
 #define TIDEWIRE_SCAN2(...) TIDEWIRE_SCAN1(TIDEWIRE_SCAN1(TIDEWIRE_SCAN1(TIDEWIRE_SCAN1(__VA_ARGS__))))
 #define TIDEWIRE_SCAN1(...) __VA_ARGS__
 #define TIDEWIRE_EACH(macro, ...) __VA_OPT__(TIDEWIRE_SCAN(TIDEWIRE_EACH_STEP(macro, __VA_ARGS__)))
-#define TIDEWIRE_EACH_STEP(macro, first, ...) macro(first) __VA_OPT__(TIDEWIRE_EACH_AGAIN TIDEWIRE_PARENS(macro, __VA_ARGS__))
+#define TIDEWIRE_EACH_STEP(macro, first, ...) \
+  macro(first) __VA_OPT__(TIDEWIRE_EACH_AGAIN TIDEWIRE_PARENS(macro, __VA_ARGS__))
 #define TIDEWIRE_EACH_AGAIN() TIDEWIRE_EACH_STEP
 #define TIDEWIRE_WRITE_FIELD(field) ::tidewire::write_field(tidewire_out, #field, tidewire_struct.field);
-#define TIDEWIRE_READ_FIELD(field)                                                                                             \
-  if (::tidewire::Status status = ::tidewire::read_field(tidewire_value, #field, tidewire_struct.field); !status.ok()) {       \
-    return status;                                                                                                             \
+#define TIDEWIRE_READ_FIELD(field)                                                                       \
+  if (::tidewire::Status status = ::tidewire::read_field(tidewire_value, #field, tidewire_struct.field); \
+      !status.ok()) {                                                                                    \
+    return status;                                                                                       \
   }
 
-#define TIDEWIRE_FIELDS(Type, ...)                                                                                             \
-  inline void write_json(::tidewire::JsonOut& tidewire_out, const Type& tidewire_struct) {                                     \
-    tidewire_out.begin_object();                                                                                               \
-    TIDEWIRE_EACH(TIDEWIRE_WRITE_FIELD, __VA_ARGS__)                                                                           \
-    tidewire_out.end_object();                                                                                                 \
-  }                                                                                                                            \
-  inline ::tidewire::Status read_json(const ::tidewire::Value& tidewire_value, Type& tidewire_struct) {                        \
-    if (!tidewire_value.is_object()) return ::tidewire::wrong_kind("an object", tidewire_value);                               \
-    TIDEWIRE_EACH(TIDEWIRE_READ_FIELD, __VA_ARGS__)                                                                            \
-    return {};                                                                                                                 \
+#define TIDEWIRE_FIELDS(Type, ...)                                                                      \
+  inline void write_json(::tidewire::JsonOut& tidewire_out, const Type& tidewire_struct) {              \
+    tidewire_out.begin_object();                                                                        \
+    TIDEWIRE_EACH(TIDEWIRE_WRITE_FIELD, __VA_ARGS__)                                                    \
+    tidewire_out.end_object();                                                                          \
+  }                                                                                                     \
+  inline ::tidewire::Status read_json(const ::tidewire::Value& tidewire_value, Type& tidewire_struct) { \
+    if (!tidewire_value.is_object()) return ::tidewire::wrong_kind("an object", tidewire_value);        \
+    TIDEWIRE_EACH(TIDEWIRE_READ_FIELD, __VA_ARGS__)                                                     \
+    return {};                                                                                          \
   }

@@ -59,7 +59,9 @@ class WebSocketPeer {
   bool open() const noexcept;
 
   struct State;
-  explicit WebSocketPeer(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}  // for the engine
+  // For the engine.
+  explicit WebSocketPeer(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+  State& state() const noexcept { return *state_; }
   friend bool operator==(const WebSocketPeer&, const WebSocketPeer&) noexcept = default;
 
  private:

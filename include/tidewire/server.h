@@ -77,6 +77,9 @@ class Server : public Namespace {
   // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere.
   void after(std::int64_t delay_ms, UniqueFunction<void()> task);
 
+  // Called once by start() and run(), when connections are accepted and port() is known.
+  void on_listening(UniqueFunction<void()> listener);
+
   // Listens and starts the threads. kInternal with the system's reason when the port is taken and the like.
   Status start();
   // Waits until the server has stopped.
@@ -92,6 +95,10 @@ class Server : public Namespace {
   // "send" or "io_uring".
   std::string flush_name() const;
   ServerStatistics statistics();
+
+ private:
+  explicit Server(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> owned_core_;
 };
 
 }  // namespace tidewire

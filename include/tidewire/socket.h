@@ -71,6 +71,7 @@ struct Handshake {
 
   std::string_view header(std::string_view lower_case_name) const noexcept;
   std::string_view query_value(std::string_view key) const noexcept;
+  bool query_has(std::string_view key) const noexcept;
   Value to_value() const;
 };
 

@@ -5,8 +5,9 @@
 //   order["price"].as_double()             // nullopt: absent members read as null
 //   order.to<Order>()                      // your own type, see tidewire/convert.h
 //
-// What came from a peer goes out as it came: a number is kept as its text (1e400, 12345678901234567890), an object keeps the
-// order of its members, and of two equal keys the last one counts, at the place of the first, as in JavaScript.
+// What came from a peer goes out as it came: a number is kept as its text (1e400, 12345678901234567890), an object
+// keeps the order of its members, and of two equal keys the last one counts, at the place of the first, as in
+// JavaScript.
 // Threads: a plain value. Nothing here throws; an accessor of the wrong kind answers nullopt or an empty span.
 #pragma once
 
@@ -33,20 +34,21 @@ template <typename T>
 concept Integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
                   !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-// A JSON string. Always valid UTF-8, with one oddity: a peer may send half a surrogate pair ("\ud83d"), which no UTF-8 can
-// hold. Then `text` is the JSON text between the quotes, escapes and all, `escaped` says so, and it is written back verbatim.
+// A JSON string. Always valid UTF-8, with one oddity: a peer may send half a surrogate pair ("\ud83d"), which no UTF-8
+// can hold. Then `text` is the JSON text between the quotes, escapes and all, `escaped` says so, and it is written back
+// verbatim.
 struct Text {
   std::string text;
   bool escaped = false;
 
   Text() = default;
-  Text(std::string content) : text(std::move(content)) {}        // NOLINT: implicit, for builders
-  Text(std::string_view content) : text(content) {}              // NOLINT: implicit
-  Text(const char* content) : text(content) {}                   // NOLINT: implicit
-  operator std::string_view() const noexcept { return text; }    // NOLINT: implicit, a key is mostly looked at
+  Text(std::string content) : text(std::move(content)) {}      // NOLINT: implicit, for builders
+  Text(std::string_view content) : text(content) {}            // NOLINT: implicit
+  Text(const char* content) : text(content) {}                 // NOLINT: implicit
+  operator std::string_view() const noexcept { return text; }  // NOLINT: implicit, a key is mostly looked at
   friend bool operator==(const Text&, const Text&) noexcept = default;
   template <std::convertible_to<std::string_view> Other>
-    requires(!std::same_as<Other, Text>)
+  requires(!std::same_as<Other, Text>)
   friend bool operator==(const Text& a, const Other& b) noexcept {
     return !a.escaped && a.text == std::string_view(b);
   }
@@ -58,17 +60,17 @@ class Value {
   struct Member;
 
   Value() noexcept;
-  Value(std::nullptr_t) noexcept;     // NOLINT: implicit constructors throughout, so that builders read well
+  Value(std::nullptr_t) noexcept;  // NOLINT: implicit constructors throughout, so that builders read well
   template <std::same_as<bool> T>
   Value(T boolean) noexcept : Value(Storage(std::in_place_type<bool>, boolean)) {}  // NOLINT
   template <Integer T>
   Value(T number) : Value(integer(number)) {}  // NOLINT
-  Value(double number);               // NOLINT: NaN and the infinities are null, as in JavaScript
-  Value(const char* text);            // NOLINT
-  Value(std::string_view text);       // NOLINT
-  Value(std::string text);            // NOLINT
-  Value(Text text);                   // NOLINT
-  Value(Bytes bytes);                 // NOLINT
+  Value(double number);                        // NOLINT: NaN and the infinities are null, as in JavaScript
+  Value(const char* text);                     // NOLINT
+  Value(std::string_view text);                // NOLINT
+  Value(std::string text);                     // NOLINT
+  Value(Text text);                            // NOLINT
+  Value(Bytes bytes);                          // NOLINT
   Value(const Value& other);
   Value(Value&& other) noexcept;
   Value& operator=(Value other) noexcept;
@@ -82,7 +84,8 @@ class Value {
 
   // One JSON text, at most 512 deep, numbers at most 32 characters.
   static Result<Value> parse(std::string_view json);
-  // The same with {"_placeholder":true,"num":N} standing for the Nth attachment. Without attachments nothing is replaced.
+  // The same with {"_placeholder":true,"num":N} standing for the Nth attachment. Without attachments nothing is
+  // replaced.
   static Result<Value> parse(std::string_view json, std::span<const Bytes> attachments);
   // Any type that has a JSON form, see tidewire/convert.h; null if its own write_json writes what is no JSON.
   template <typename T>
@@ -115,7 +118,8 @@ class Value {
   // A number as it was written.
   std::optional<std::string_view> number_text() const noexcept;
 
-  // Elements of an array, members of an object; empty for every other kind. They live as long as this value is unchanged.
+  // Elements of an array, members of an object; empty for every other kind. They live as long as this value is
+  // unchanged.
   std::span<const Value> items() const noexcept;
   std::span<const Member> members() const noexcept;
   std::size_t size() const noexcept { return is_array() ? items().size() : member_count(); }
@@ -135,7 +139,8 @@ class Value {
   template <typename T>
   Result<T> to() const;
 
-  // By meaning: the order of members does not count, and numbers are equal if their texts are, or their doubles (1 and 1.0).
+  // By meaning: the order of members does not count, and numbers are equal if their texts are, or their doubles (1
+  // and 1.0).
   friend bool operator==(const Value& a, const Value& b) { return equal(a, b); }
 
  private:

@@ -103,9 +103,9 @@ class Member {
 class MemberRef {
  public:
   MemberRef() noexcept = default;
-  explicit MemberRef(Member& member) noexcept : member_(&member) { member.handles_.fetch_add(1, std::memory_order_relaxed); }
+  explicit MemberRef(Member& member) noexcept : member_(&member) { retain(member); }
   MemberRef(const MemberRef& other) noexcept : member_(other.member_) {
-    if (member_ != nullptr) member_->handles_.fetch_add(1, std::memory_order_relaxed);
+    if (member_ != nullptr) retain(*member_);
   }
   MemberRef(MemberRef&& other) noexcept : member_(std::exchange(other.member_, nullptr)) {}
   MemberRef& operator=(MemberRef other) noexcept {
@@ -113,12 +113,18 @@ class MemberRef {
     return *this;
   }
   ~MemberRef() {
-    if (member_ != nullptr && member_->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete member_;
+    if (member_ != nullptr) release(*member_);
   }
   Member* get() const noexcept { return member_; }
   Member& operator*() const noexcept { return *member_; }
   Member* operator->() const noexcept { return member_; }
   explicit operator bool() const noexcept { return member_ != nullptr; }
+
+  // For handles that do not hold a MemberRef. REQUIRES: each release() ends one retain().
+  static void retain(Member& member) noexcept { member.handles_.fetch_add(1, std::memory_order_relaxed); }
+  static void release(Member& member) noexcept {
+    if (member.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete &member;
+  }
 
  private:
   Member* member_ = nullptr;

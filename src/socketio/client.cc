@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "base/json_reader.h"
 #include "base/json_scanner.h"
 #include "base/placeholders.h"
-#include "websocket/connection.h"
 
 namespace tidewire::socketio {
 
 static_assert(sizeof(Client) <= 72, "an idle client pays for every byte");
+
+namespace {
+constexpr std::uint16_t kProtocolErrorCode = 1002;  // RFC 6455 7.4.1
+}
 
 // A namespace that the peer asked for and the hub has not answered yet.
 struct Client::Entry final : hub::Admission {
@@ -274,7 +278,7 @@ void Client::violation(std::string_view what) {
   const hub::Refusal error{std::string(what), {}};
   const auto members = members_;
   for (const hub::MemberRef& member : members) endpoint_.hub.report_error(*member, error);
-  if (session_ != nullptr) session_->close(engineio::CloseReason::kForcedClose, websocket::kProtocolError, what);
+  if (session_ != nullptr) session_->close(engineio::CloseReason::kForcedClose, kProtocolErrorCode, what);
 }
 
 void Client::close_all(DisconnectReason reason) {

@@ -1,0 +1,137 @@
+#include "tidewire/broadcast.h"
+
+#include "app/handles.h"
+
+namespace tidewire {
+namespace {
+
+// Runs `action(namespace, hub)` on a shard for the namespace, or for every child when a pattern or a predicate is meant.
+template <typename Action>
+void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, Action action) {
+  core.on_any_shard([&core, definition, action = std::move(action)]() mutable {
+    hub::Hub& hub = Core::current_shard()->hub();
+    const auto run = [&](const std::shared_ptr<hub::NamespaceDefinition>& each) {
+      if (hub::Namespace* space = hub.open({std::string(), each->name()})) action(*space);
+    };
+    if (core.registry.find(definition->name()) == definition) {
+      run(definition);
+    } else {
+      for (const auto& child : core.registry.children_of(*definition)) run(child);
+    }
+  });
+}
+
+}  // namespace
+
+BroadcastOperator BroadcastOperator::to(std::string_view room) const {
+  BroadcastOperator next = *this;
+  next.rooms_.emplace_back(room);
+  return next;
+}
+BroadcastOperator BroadcastOperator::to(const std::vector<std::string>& rooms) const {
+  BroadcastOperator next = *this;
+  next.rooms_.insert(next.rooms_.end(), rooms.begin(), rooms.end());
+  return next;
+}
+BroadcastOperator BroadcastOperator::except(std::string_view room) const {
+  BroadcastOperator next = *this;
+  next.except_.emplace_back(room);
+  return next;
+}
+BroadcastOperator BroadcastOperator::except(const std::vector<std::string>& rooms) const {
+  BroadcastOperator next = *this;
+  next.except_.insert(next.except_.end(), rooms.begin(), rooms.end());
+  return next;
+}
+BroadcastOperator BroadcastOperator::volatile_() const {
+  BroadcastOperator next = *this;
+  next.is_volatile_ = true;
+  return next;
+}
+BroadcastOperator BroadcastOperator::compress(bool on) const {
+  BroadcastOperator next = *this;
+  next.compress_ = on;
+  return next;
+}
+BroadcastOperator BroadcastOperator::local() const { return *this; }  // without an adapter there is nothing beyond this node
+BroadcastOperator BroadcastOperator::timeout(std::int64_t ms) const {
+  BroadcastOperator next = *this;
+  next.timeout_ms_ = ms;
+  return next;
+}
+
+void BroadcastOperator::emit_arguments(std::string_view event, const ArgumentsView& arguments) const {
+  const auto send = [this](hub::Namespace& space, std::string_view name, const ArgumentsView& values) {
+    hub::Message message{.namespace_name = {}, .event = name, .arguments = values};
+    message.is_volatile = is_volatile_;
+    message.compress = compress_;
+    hub::broadcast(space, {rooms_, except_}, std::move(message));
+  };
+  if (Core::current_shard() != nullptr) {  // on a shard nothing is copied
+    on_namespaces(*core_, space_, [&](hub::Namespace& space) { send(space, event, arguments); });
+    return;
+  }
+  on_namespaces(*core_, space_, [self = *this, event = std::string(event), arguments = arguments.copy()](hub::Namespace& space) {
+    hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
+    message.is_volatile = self.is_volatile_;
+    message.compress = self.compress_;
+    hub::broadcast(space, {self.rooms_, self.except_}, std::move(message));
+  });
+}
+
+Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments arguments) const {
+  using Answer = Later<BroadcastAnswers>;
+  return Answer([self = *this, event = std::string(event), arguments = std::move(arguments)](Answer::Callback done) mutable {
+    const std::int64_t timeout_ms = self.timeout_ms_ > 0 ? self.timeout_ms_ : self.core_->options.ack_timeout_ms;
+    on_namespaces(*self.core_, self.space_,
+                  [self, event = std::move(event), arguments = std::move(arguments), timeout_ms,
+                   done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
+      hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
+      message.compress = self.compress_;
+      hub::broadcast_with_ack(space, {self.rooms_, self.except_}, std::move(message), timeout_ms,
+                              [done](hub::BroadcastAnswers answers) {
+                                (*done)({std::move(answers.status), std::move(answers.answers)});
+                              });
+    });
+  });
+}
+
+Later<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
+  using Answer = Later<std::vector<RemoteSocket>>;
+  return Answer([self = *this](Answer::Callback done) {
+    on_namespaces(*self.core_, self.space_,
+                  [self, done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
+      hub::fetch_members(space, {self.rooms_, self.except_}, [self, done](std::vector<hub::MemberSnapshot> members) {
+        std::vector<RemoteSocket> sockets;
+        sockets.reserve(members.size());
+        for (hub::MemberSnapshot& member : members) {
+          RemoteSocket socket(BroadcastOperator(*self.core_, self.space_));
+          socket.id = member.rooms.front();
+          socket.rooms = std::move(member.rooms);
+          socket.data = std::move(member.data);
+          socket.handshake = make_handshake(member.facts, member.auth);
+          sockets.push_back(std::move(socket));
+        }
+        (*done)(std::move(sockets));
+      });
+    });
+  });
+}
+
+void BroadcastOperator::sockets_join(std::vector<std::string> rooms) const {
+  on_namespaces(*core_, space_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
+    hub::join_all(space, {self.rooms_, self.except_}, rooms);
+  });
+}
+void BroadcastOperator::sockets_leave(std::vector<std::string> rooms) const {
+  on_namespaces(*core_, space_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
+    hub::leave_all(space, {self.rooms_, self.except_}, rooms);
+  });
+}
+void BroadcastOperator::disconnect_sockets(bool close_connections) const {
+  on_namespaces(*core_, space_, [self = *this, close_connections](hub::Namespace& space) {
+    hub::disconnect_all(space, {self.rooms_, self.except_}, close_connections);
+  });
+}
+
+}  // namespace tidewire

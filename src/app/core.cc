@@ -1,0 +1,157 @@
+#include "app/core.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "app/shard.h"
+
+namespace tidewire {
+namespace {
+
+thread_local Shard* this_threads_shard = nullptr;
+
+}  // namespace
+
+Core::Core(Options settings)
+    : options(std::move(settings)),
+      log(options.log_to_stderr ? base::stderr_log(base::LogLevel::kWarn) : base::null_log()),
+      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Core::~Core() {
+  stop();
+  wait();
+  shards_.clear();
+  close(wake_descriptor_);
+}
+
+Shard* Core::current_shard() noexcept { return this_threads_shard; }
+
+http::CorsOptions Core::engine_cors() const {
+  const CorsOptions& from = options.cors;
+  return {from.enabled,         from.origins,     from.methods,   from.allowed_headers,
+          from.exposed_headers, from.credentials, from.max_age_s};
+}
+
+websocket::DeflateOptions Core::engine_deflate() const {
+  const DeflateOptions& from = options.deflate;
+  return {from.enabled, from.threshold_bytes, from.context_takeover, from.window_bits, from.memory_level, from.level};
+}
+
+Status Core::make_shards() {
+  const std::uint32_t count = std::clamp<std::uint32_t>(options.shards, 1, 256);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    net::ReactorOptions reactor_options;
+    reactor_options.flush = static_cast<net::FlushMode>(options.flush);
+    reactor_options.slow_peer_ms = options.queue_age_ms;
+    reactor_options.log = &log;
+    auto reactor = net::make_epoll_reactor(reactor_options);
+    if (!reactor.ok()) return reactor.status();
+    shards_.push_back(std::make_unique<Shard>(*this, index, count, std::move(*reactor)));
+  }
+  return Status();
+}
+
+Status Core::start() {
+  if (running_.load()) return Status(StatusCode::kAlreadyExists, "the server runs already");
+  if (!options.tls.certificate_file.empty()) {
+    auto context = net::TlsContext::load({options.tls.certificate_file, options.tls.key_file, {}});
+    if (!context.ok()) return context.status();
+    tls = std::move(*context);
+  }
+  for (const auto& route : websocket_routes) {
+    route->state().peers_of_shard.resize(std::clamp<std::uint32_t>(options.shards, 1, 256));
+  }
+  if (options.shards > 1) registry.freeze();
+  if (Status made = make_shards(); !made.ok()) {
+    shards_.clear();
+    return made;
+  }
+  port = options.port;
+  for (auto& shard : shards_) {
+    auto bound = shard->listen(port);
+    if (!bound.ok()) {
+      shards_.clear();
+      return bound.status();
+    }
+    port = *bound;
+  }
+  running_.store(true);
+  for (auto& shard : shards_) {
+    threads_.emplace_back([shard = shard.get()] {
+      this_threads_shard = shard;
+      shard->run();
+      this_threads_shard = nullptr;
+    });
+  }
+  if (listening) listening();
+  return Status();
+}
+
+void Core::wait() {
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  threads_.clear();
+  running_.store(false);
+}
+
+void Core::stop() {
+  if (running_.load()) {
+    for (auto& shard : shards_) shard->post_task([shard = shard.get()] { shard->shut_down(); });
+  }
+  const std::uint64_t one = 1;
+  static_cast<void>(write(wake_descriptor_, &one, sizeof one));
+}
+
+Status Core::run() {
+  // Blocked before the threads exist, so that every one of them leaves the signals to this descriptor.
+  sigset_t signals;
+  sigset_t before;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
+  const int signal_descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  Status started = start();
+  bool ended = !started.ok();
+  while (!ended) {
+    pollfd watched[] = {{signal_descriptor, POLLIN, 0}, {wake_descriptor_, POLLIN, 0}};
+    if (poll(watched, 2, -1) < 0) continue;
+    signalfd_siginfo info{};
+    if (read(signal_descriptor, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      if (info.ssi_signo == SIGHUP) {
+        if (tls != nullptr) {
+          const Status reloaded = tls->reload();
+          log.write(base::LogLevel::kWarn, reloaded.ok() ? "certificate reloaded" : "certificate kept: " + reloaded.message(), {});
+        }
+      } else {
+        stop();
+        ended = true;
+      }
+    }
+    if ((watched[1].revents & POLLIN) != 0) ended = true;
+  }
+  wait();
+  close(signal_descriptor);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+void Core::post_to(std::uint32_t index, net::Task task) {
+  if (this_threads_shard != nullptr && this_threads_shard->index() == index && &this_threads_shard->core() == this) {
+    task();
+  } else if (index < shards_.size()) {
+    shards_[index]->post_task(std::move(task));
+  }
+}
+
+void Core::on_any_shard(net::Task task) {
+  const Shard* here = this_threads_shard;
+  post_to(here != nullptr ? here->index() : 0, std::move(task));
+}
+
+}  // namespace tidewire

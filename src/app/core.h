@@ -1,0 +1,83 @@
+// app/core.h - what is behind a Server: the declarations all shards share, and the shards.
+//
+// Threads: declarations are written before start() and read-only afterwards; post_to() and on_any_shard() from any thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/http_route.h"
+#include "app/websocket_route.h"
+#include "base/log.h"
+#include "http/cors.h"
+#include "http/static_files.h"
+#include "hub/member.h"
+#include "hub/registry.h"
+#include "net/reactor.h"
+#include "net/tls.h"
+#include "socketio/dialect.h"
+#include "tidewire/server.h"
+
+namespace tidewire {
+
+class Shard;
+
+class Core {
+ public:
+  explicit Core(Options options);
+  ~Core();
+
+  // Makes the shards, listens, starts their threads.
+  Status start();
+  void wait();
+  Status run();
+  void stop();
+
+  // The shard whose thread calls, null elsewhere.
+  static Shard* current_shard() noexcept;
+  Shard& shard(std::uint32_t index) noexcept { return *shards_[index]; }
+  std::uint32_t shard_count() const noexcept { return static_cast<std::uint32_t>(shards_.size()); }
+  // Runs `task` on that shard: now when this is its thread, else posted. From any thread; dropped when the server is not running.
+  void post_to(std::uint32_t shard, net::Task task);
+  // The same on the calling shard, or on the first one when called from elsewhere.
+  void on_any_shard(net::Task task);
+
+  // The public settings in the words of the layers.
+  http::CorsOptions engine_cors() const;
+  websocket::DeflateOptions engine_deflate() const;
+
+  // Immutable after start.
+  const Options options;
+  base::LogSink& log;
+  const socketio::Dialect socketio_dialect{0};
+  hub::NamespaceRegistry registry;
+  Server::Admission allow_request;
+  Server::InitialHeaders initial_headers;
+  UniqueFunction<void()> listening;
+  std::vector<HttpRoute> http_routes;
+  std::vector<std::unique_ptr<WebSocketRoute>> websocket_routes;
+  std::vector<http::StaticFile> static_files;
+  std::shared_ptr<net::TlsContext> tls;
+  std::uint16_t port = 0;
+
+ private:
+  Status make_shards();
+
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> running_{false};
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  int wake_descriptor_ = -1;  // ends run()
+};
+
+// The public Handshake out of what a connection said.
+Handshake make_handshake(const hub::ConnectionFacts& facts, std::string_view auth_json);
+HttpRequest make_request(const http::Request& request, std::string_view body, std::string address);
+
+}  // namespace tidewire

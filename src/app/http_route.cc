@@ -1,0 +1,89 @@
+#include "app/http_route.h"
+
+#include <exception>
+#include <utility>
+
+#include "app/core.h"
+
+namespace tidewire {
+
+// An exchange that waits for its answer. Lives on the shard; the application's HttpReply may travel.
+struct HttpReply::State final : http::Watcher, std::enable_shared_from_this<HttpReply::State> {
+  State(Core& owner, std::uint32_t index, http::Exchange& waiting) : core(owner), shard(index), exchange(&waiting) {}
+  void on_aborted(http::Exchange&) override { exchange = nullptr; }
+
+  void answer(http::Response response) {
+    if (std::exchange(sent, true)) return;
+    core.post_to(shard, [self = shared_from_this(), response = std::move(response)]() mutable {
+      if (self->exchange == nullptr) return;
+      self->exchange->set_watcher(nullptr);
+      std::exchange(self->exchange, nullptr)->respond(std::move(response));
+    });
+  }
+
+  Core& core;
+  const std::uint32_t shard;
+  http::Exchange* exchange;  // null once answered or abandoned; the shard's
+  bool sent = false;         // the holder of the reply's
+};
+
+HttpReply::HttpReply(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+HttpReply::HttpReply(HttpReply&&) noexcept = default;
+HttpReply& HttpReply::operator=(HttpReply&&) noexcept = default;
+
+HttpReply::~HttpReply() {
+  if (state_ != nullptr && !state_->sent) send(500, "text/plain; charset=utf-8", "no answer was given\n");
+}
+
+void HttpReply::send(int status, std::string_view content_type, std::string body,
+                     std::vector<std::pair<std::string, std::string>> headers) {
+  http::Response response;
+  response.status = status;
+  response.headers = std::move(headers);
+  response.headers.emplace_back("Content-Type", std::string(content_type));
+  response.body = std::move(body);
+  state_->answer(std::move(response));
+}
+
+std::string_view HttpRequest::header(std::string_view name) const noexcept {
+  for (const auto& [key, value] : headers) {
+    if (http::equals_ignoring_case(key, name)) return value;
+  }
+  return {};
+}
+
+HttpRequest make_request(const http::Request& request, std::string_view body, std::string address) {
+  HttpRequest made{request.method, request.path, request.query, body, std::move(address), {}};
+  made.headers.reserve(request.headers.size());
+  for (const http::Header& header : request.headers) made.headers.emplace_back(header.name, header.value);
+  return made;
+}
+
+void HttpRouteHandler::on_head(http::Exchange& exchange) { exchange.set_body_limit(core_.options.payload_bytes_max); }
+
+void HttpRouteHandler::on_request(http::Exchange& exchange, std::string_view body) {
+  const http::Request& request = exchange.request();
+  std::string allowed;
+  for (const HttpRoute* route : routes_) {
+    if (route->method != "*" && route->method != request.method && !(route->method == "GET" && request.method == "HEAD")) {
+      if (!allowed.empty()) allowed += ", ";
+      allowed += route->method;
+      continue;
+    }
+    auto state = std::make_shared<HttpReply::State>(core_, shard_, exchange);
+    exchange.set_watcher(state.get());
+    // The watcher must live as long as the exchange waits for it: the reply holds it, and a dropped reply answers.
+    try {
+      route->handler(make_request(request, body, exchange.stream().peer().ip_text()), HttpReply(state));
+    } catch (const std::exception& failure) {
+      core_.log.write(base::LogLevel::kError, "an HTTP handler threw", {{"path", route->path}, {"what", failure.what()}});
+    }
+    return;
+  }
+  http::Response refusal;
+  refusal.status = 405;
+  refusal.headers.emplace_back("Allow", allowed);
+  exchange.respond(std::move(refusal));
+}
+
+}  // namespace tidewire

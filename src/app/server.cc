@@ -1,0 +1,129 @@
+#include "tidewire/server.h"
+
+#include <re2/re2.h>
+
+#include <future>
+
+#include "app/handles.h"
+
+namespace tidewire {
+namespace {
+
+// "/feed*" is a prefix.
+std::pair<std::string, bool> split_pattern(std::string_view path) {
+  const bool prefix = !path.empty() && path.back() == '*';
+  if (prefix) path.remove_suffix(1);
+  return {std::string(path), prefix};
+}
+
+}  // namespace
+
+Server::Server(Options options) : Server(std::make_unique<Core>(std::move(options))) {}
+Server::Server(std::unique_ptr<Core> core) : Namespace(*core, core->registry.of("/")), owned_core_(std::move(core)) {}
+Server::~Server() = default;
+
+Namespace Server::of(std::string_view name) { return Namespace(*core_, core_->registry.of(name)); }
+
+Result<Namespace> Server::of_pattern(std::string_view expression) {
+  auto pattern = std::make_shared<re2::RE2>(re2::StringPiece(expression.data(), expression.size()), re2::RE2::Quiet);
+  if (!pattern->ok()) return Status(StatusCode::kInvalidArgument, "not an expression: " + pattern->error());
+  return Namespace(*core_, core_->registry.add_parent([pattern](std::string_view name, std::string_view, hub::NamespaceAnswer answer) {
+    answer(re2::RE2::FullMatch(re2::StringPiece(name.data(), name.size()), *pattern));
+  }));
+}
+
+Namespace Server::of_matching(NamespaceDecision decide) {
+  return Namespace(*core_, core_->registry.add_parent(
+      [decide = std::move(decide)](std::string_view name, std::string_view auth, hub::NamespaceAnswer answer) {
+        decide(name, auth.empty() ? Value::object() : Value::parse(auth).value_or(Value::object()), std::move(answer));
+      }));
+}
+
+void Server::on_new_namespace(UniqueFunction<void(Namespace)> listener) {
+  core_->registry.namespace_created = [core = core_, listener = std::move(listener)](
+                                          const std::shared_ptr<hub::NamespaceDefinition>& definition) {
+    listener(Namespace(*core, definition));
+  };
+}
+
+void Server::allow_request(Admission decide) { core_->allow_request = std::move(decide); }
+void Server::on_initial_headers(InitialHeaders add) { core_->initial_headers = std::move(add); }
+
+void Server::http(std::string_view method, std::string_view path, HttpHandler handler) {
+  auto [base, prefix] = split_pattern(path);
+  core_->http_routes.push_back({std::string(method), std::move(base), prefix, std::move(handler)});
+}
+
+WebSocketRoute& Server::websocket(std::string_view path, WebSocketHandlers handlers) {
+  auto [base, prefix] = split_pattern(path);
+  auto state = std::make_unique<WebSocketRoute::State>(*core_, std::move(base), prefix, std::move(handlers));
+  core_->websocket_routes.push_back(std::make_unique<WebSocketRoute>(std::move(state)));
+  return *core_->websocket_routes.back();
+}
+
+void Server::static_file(std::string_view path, std::string_view content_type, std::string_view bytes) {
+  core_->static_files.push_back({path, content_type, bytes});
+}
+
+void Server::after(std::int64_t delay_ms, UniqueFunction<void()> task) {
+  // One timer that frees itself when it has run.
+  struct Once final : base::Timer {
+    explicit Once(UniqueFunction<void()> work) : task(std::move(work)) {}
+    ~Once() = default;
+    void expired(base::Milliseconds) override {
+      const std::unique_ptr<Once> self(this);
+      task();
+    }
+    UniqueFunction<void()> task;
+  };
+  core_->on_any_shard([delay_ms, task = std::move(task)]() mutable {
+    net::Reactor& reactor = Core::current_shard()->reactor();
+    reactor.timers().arm(*new Once(std::move(task)), reactor.now() + delay_ms);
+  });
+}
+
+void Server::on_listening(UniqueFunction<void()> listener) { core_->listening = std::move(listener); }
+Status Server::start() { return core_->start(); }
+void Server::wait() { core_->wait(); }
+Status Server::run() { return core_->run(); }
+void Server::stop() { core_->stop(); }
+Status Server::reload_certificate() {
+  return core_->tls == nullptr ? Status(StatusCode::kNotFound, "no certificate is in use") : core_->tls->reload();
+}
+std::uint16_t Server::port() const noexcept { return core_->port; }
+std::string Server::flush_name() const { return core_->shard(0).reactor().flush_name(); }
+
+ServerStatistics Server::statistics() {
+  // Each shard adds its part on its own thread; the caller waits, unless it is a shard itself, which never waits.
+  ServerStatistics total;
+  if (Shard* here = Core::current_shard()) {
+    here->add_to(total);
+    return total;
+  }
+  for (std::uint32_t index = 0; index < core_->shard_count(); ++index) {
+    auto part = std::make_shared<std::promise<ServerStatistics>>();
+    std::future<ServerStatistics> answer = part->get_future();
+    Shard& shard = core_->shard(index);
+    core_->post_to(index, [part, &shard, total] {
+      ServerStatistics sum = total;
+      shard.add_to(sum);
+      part->set_value(sum);
+    });
+    if (answer.wait_for(std::chrono::seconds(2)) == std::future_status::ready) total = answer.get();
+  }
+  return total;
+}
+
+void report_task_failure(std::exception_ptr failure) noexcept {
+  const Shard* here = Core::current_shard();
+  base::LogSink& log = here != nullptr ? const_cast<Shard*>(here)->core().log : base::stderr_log(base::LogLevel::kError);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& known) {
+    log.write(base::LogLevel::kError, "a task threw", {{"what", known.what()}});
+  } catch (...) {
+    log.write(base::LogLevel::kError, "a task threw", {{"what", "unknown exception"}});
+  }
+}
+
+}  // namespace tidewire

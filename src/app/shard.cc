@@ -1,0 +1,234 @@
+#include "app/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/core.h"
+
+namespace tidewire {
+namespace {
+
+constexpr std::int64_t kShutdownMs = 2'000;  // for what is queued to leave
+constexpr std::int64_t kShutdownCheckMs = 20;
+
+std::vector<net::Network> networks(const std::vector<std::string>& texts, base::LogSink& log) {
+  std::vector<net::Network> list;
+  for (const std::string& text : texts) {
+    if (const auto parsed = net::Network::parse(text)) {
+      list.push_back(*parsed);
+    } else {
+      log.write(base::LogLevel::kError, "not a network, ignored", {{"network", text}});
+    }
+  }
+  return list;
+}
+
+hub::HubOptions hub_options(const Options& options) {
+  return {options.cleanup_empty_child_namespaces, options.ack_timeout_ms};
+}
+
+}  // namespace
+
+// Closing sessions have their last frames queued: they leave with this turn's flush, slow peers get a little longer.
+struct Shard::StopTimer final : base::Timer {
+  StopTimer(net::Reactor& owner, base::Milliseconds by) : reactor(owner), deadline(by) {}
+  ~StopTimer() = default;
+  void expired(base::Milliseconds now) override {
+    if (now < deadline && reactor.statistics().connections > 0) {
+      reactor.timers().arm(*this, now + kShutdownCheckMs);
+    } else {
+      reactor.stop();
+    }
+  }
+  net::Reactor& reactor;
+  const base::Milliseconds deadline;
+};
+
+Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_ptr<net::Reactor> reactor)
+    : core_(core),
+      index_(index),
+      count_(count),
+      reactor_(std::move(reactor)),
+      hub_(hub_options(core.options),
+           hub::HubContext{reactor_->timers(), reactor_->random(), core.log, *this, core.registry,
+                           [this] { return reactor_->now(); },
+                           [this](UniqueFunction<void()> task) { reactor_->defer(std::move(task)); }}),
+      socketio_{hub_, core.socketio_dialect,
+                {.connect_timeout_ms = core.options.connect_timeout_ms,
+                 .attachments_max = core.options.attachments_max,
+                 .attachment_bytes_max = core.options.payload_bytes_max * core.options.attachments_max,
+                 .json_depth = core.options.json_depth,
+                 .tenant = {}}},
+      spills_(count) {
+  http_options_.trusted_proxies = networks(core.options.trusted_proxies, core.log);
+  acceptor_ = [this](net::Connection& stream) { return http::make_connection(stream, router_, http_options_); };
+  make_endpoints();
+  add_routes();
+}
+
+Shard::~Shard() {
+  // Connections and sessions call into the hub as they end.
+  engineio_.reset();
+  reactor_.reset();
+}
+
+void Shard::make_endpoints() {
+  const Options& options = core_.options;
+  if (options.serve_socketio) {
+    engineio::Options engine;
+    engine.path = options.path;
+    engine.ping_interval_ms = options.ping_interval_ms;
+    engine.ping_timeout_ms = options.ping_timeout_ms;
+    engine.upgrade_timeout_ms = options.upgrade_timeout_ms;
+    engine.payload_bytes_max = options.payload_bytes_max;
+    engine.packets_per_payload_max = options.packets_per_payload_max;
+    engine.polling = options.polling;
+    engine.websocket = options.websocket;
+    engine.allow_upgrades = options.allow_upgrades;
+    engine.http_compression = options.http_compression;
+    engine.queue_soft_bytes = options.queue_soft_bytes;
+    engine.queue_hard_bytes = options.queue_hard_bytes;
+    engine.queue_age_ms = options.queue_age_ms;
+    engine.cookie_name = options.cookie_name;
+    engine.cors = core_.engine_cors();
+    engine.deflate = core_.engine_deflate();
+    engineio::Server::Hooks hooks;
+    hooks.session_opened = [this](engineio::Session& session) { socketio::Client::attach(socketio_, session); };
+    hooks.hand_over = [this](std::uint32_t shard, net::DetachedConnection connection) {
+      hand_over(shard, std::move(connection));
+    };
+    if (core_.allow_request) {
+      hooks.allow_request = [this](const http::Request& request, const net::Connection& stream,
+                                   std::function<void(engineio::Admission)> answer) {
+        core_.allow_request(make_request(request, {}, stream.peer().ip_text()), [answer = std::move(answer)](std::string refusal) {
+          answer({refusal.empty(), std::move(refusal)});
+        });
+      };
+    }
+    if (core_.initial_headers) {
+      hooks.initial_headers = [this](const http::Request& request, std::vector<std::pair<std::string, std::string>>& headers) {
+        core_.initial_headers(make_request(request, {}, {}), headers);
+      };
+    }
+    engineio_ = engineio::Server::make(*reactor_, engine, std::move(hooks), index_, count_);
+    router_.add(engine.path, http::Router::Match::kPrefix, *engineio_);
+    router_.add_upgrade(engine.path, http::Router::Match::kPrefix, *engineio_);
+  }
+}
+
+void Shard::add_routes() {
+  // Routes of one path share a handler, which answers 405 when no method fits.
+  std::vector<std::pair<const HttpRoute*, HttpRouteHandler*>> by_path;
+  for (const HttpRoute& route : core_.http_routes) {
+    const auto known = std::find_if(by_path.begin(), by_path.end(), [&](const auto& entry) {
+      return entry.first->path == route.path && entry.first->prefix == route.prefix;
+    });
+    if (known != by_path.end()) {
+      known->second->add(route);
+      continue;
+    }
+    auto handler = std::make_unique<HttpRouteHandler>(core_, index_);
+    handler->add(route);
+    router_.add(route.path, route.prefix ? http::Router::Match::kPrefix : http::Router::Match::kExact, *handler);
+    by_path.emplace_back(&route, handler.get());
+    handlers_.push_back(std::move(handler));
+  }
+  for (const auto& route : core_.websocket_routes) {
+    WebSocketRoute::State& state = route->state();
+    auto handler = std::make_unique<WebSocketRouteHandler>(state, index_);
+    router_.add_upgrade(state.path, state.prefix ? http::Router::Match::kPrefix : http::Router::Match::kExact, *handler);
+    handlers_.push_back(std::move(handler));
+  }
+  if (!core_.static_files.empty()) {
+    auto handler = std::make_unique<http::StaticFiles>(core_.static_files);
+    for (const http::StaticFile& file : core_.static_files) {
+      router_.add(std::string(file.path), http::Router::Match::kExact, *handler);
+    }
+    handlers_.push_back(std::move(handler));
+  }
+}
+
+Result<std::uint16_t> Shard::listen(std::uint16_t port) {
+  net::ListenOptions listen_options;
+  listen_options.host = core_.options.host;
+  listen_options.port = port;
+  listen_options.connections_max = core_.options.connections_max;
+  listen_options.tls = core_.tls;
+  listen_options.proxy_protocol_from = networks(core_.options.proxy_protocol_from, core_.log);
+  return reactor_->listen(listen_options, acceptor_);
+}
+
+void Shard::run() { reactor_->run(); }
+
+void Shard::shut_down() {
+  reactor_->stop_listening();
+  if (engineio_ != nullptr) engineio_->close_all();
+  if (stop_timer_ != nullptr) return;
+  stop_timer_ = std::make_unique<StopTimer>(*reactor_, reactor_->now() + kShutdownMs);
+  reactor_->timers().arm(*stop_timer_, reactor_->now() + kShutdownCheckMs);
+}
+
+// ---- between shards
+
+void Shard::post(std::uint32_t shard, hub::HubTask task) {
+  Shard& target = core_.shard(shard);
+  target.post_task([&target, task = std::move(task)] { task(target.hub_); });
+}
+
+void Shard::post_task(net::Task task) {
+  Shard* sender = Core::current_shard();
+  if (sender != nullptr && !sender->spills_[index_].tasks.empty()) {
+    sender->spill(index_, std::move(task));  // behind what waits already
+  } else if (!reactor_->post(task)) {
+    if (sender != nullptr) sender->spill(index_, std::move(task));
+  }
+}
+
+void Shard::spill(std::uint32_t shard, net::Task task) {
+  Spill& waiting = spills_[shard];
+  waiting.tasks.push_back(std::move(task));
+  if (std::exchange(waiting.scheduled, true)) return;
+  reactor_->defer([this, shard] { drain_spill(shard); });
+}
+
+void Shard::drain_spill(std::uint32_t shard) {
+  Spill& waiting = spills_[shard];
+  waiting.scheduled = false;
+  std::size_t sent = 0;
+  while (sent < waiting.tasks.size() && core_.shard(shard).reactor_->post(waiting.tasks[sent])) ++sent;
+  waiting.tasks.erase(waiting.tasks.begin(), waiting.tasks.begin() + static_cast<std::ptrdiff_t>(sent));
+  if (waiting.tasks.empty()) return;
+  waiting.scheduled = true;
+  reactor_->defer([this, shard] { drain_spill(shard); });
+}
+
+void Shard::hand_over(std::uint32_t shard, net::DetachedConnection connection) {
+  Shard& target = core_.shard(shard);
+  auto moved = std::make_shared<net::DetachedConnection>(std::move(connection));
+  target.post_task([&target, moved] { target.reactor_->adopt(std::move(*moved), target.acceptor_); });
+}
+
+void Shard::add_to(ServerStatistics& total) {
+  const net::ReactorStatistics& net = reactor_->statistics();
+  total.connections += net.connections;
+  total.accepted += net.accepted;
+  total.bytes_in += net.bytes_in;
+  total.bytes_out += net.bytes_out;
+  total.sends += net.sends;
+  total.slow_consumers += net.closed_slow;
+  const hub::HubStatistics& hub = hub_.statistics();
+  total.sockets += hub.members;
+  total.events_in += hub.events_in;
+  total.deliveries += hub.deliveries;
+  total.listener_failures += hub.listener_failures;
+  for (const hub::Namespace* space : hub_.namespaces()) total.volatile_dropped += space->volatile_dropped();
+  total.protocol_errors += socketio_.statistics.protocol_errors;
+  if (engineio_ != nullptr) {
+    total.sessions += engineio_->statistics().sessions;
+    total.polling_sessions += engineio_->statistics().polling_sessions;
+    total.handshakes += engineio_->statistics().handshakes;
+    total.upgrades += engineio_->statistics().upgrades;
+  }
+}
+
+}  // namespace tidewire
