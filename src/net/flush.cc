@@ -129,9 +129,8 @@ Flush::Prepared Flush::prepare_many(Connection& connection, Send& send) {
 
 Flush::Prepared Flush::prepare_sealed(Connection& connection, Send& send) {
   Tls& tls = *connection.tls_;
-  if (connection.closing_ && connection.out_.empty()) tls.finish();
+  if (nothing_left(connection)) return Prepared::kNothing;
   if (tls.unsent().empty()) {
-    if (connection.out_.empty()) return Prepared::kNothing;
     // Frames of a stream that closes before its handshake is done can never leave.
     if (!tls.handshake_done()) return connection.closing_ ? Prepared::kFailed : Prepared::kNothing;
     std::array<iovec, kPartsMax> buffer;
@@ -174,11 +173,18 @@ void Flush::report(const Send& send) {
     owner_.send_failed(connection, CloseCause::kPeerReset);
   } else if (send.result < static_cast<int>(send.size)) {
     owner_.fell_short(connection, send.result > 0);
-  } else if (connection.out_.empty() && (connection.tls_ == nullptr || connection.tls_->unsent().empty())) {
+  } else if (nothing_left(connection)) {
     owner_.flushed(connection);
   } else {
     connection.enlist();
   }
+}
+
+bool Flush::nothing_left(Connection& connection) {
+  if (!connection.out_.empty()) return false;
+  if (connection.tls_ == nullptr) return true;
+  if (connection.closing_) connection.tls_->finish();
+  return connection.tls_->unsent().empty();
 }
 
 std::span<char> Flush::take_scratch(std::size_t bytes) {

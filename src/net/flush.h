@@ -86,6 +86,8 @@ class Flush {
   Prepared prepare_sealed(Connection& connection, Send& send);
   void settle(const Send& send) const;
   void report(const Send& send);
+  // Of a closing TLS stream our close_notify is the last that is left.
+  static bool nothing_left(Connection& connection);
   // Empty when the batch has used it up. Aligned for anything.
   std::span<char> take_scratch(std::size_t bytes);
 

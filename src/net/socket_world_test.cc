@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -60,7 +61,10 @@ class SocketClient final : public Client {
  private:
   bool receive_some(std::string& received, std::size_t count) {
     std::array<char, 65536> buffer;
-    const ssize_t got = ::recv(descriptor_, buffer.data(), std::min(count, buffer.size()), 0);
+    ssize_t got;
+    do {  // the end of another io_uring in this process interrupts calls that have a timeout
+      got = ::recv(descriptor_, buffer.data(), std::min(count, buffer.size()), 0);
+    } while (got < 0 && errno == EINTR);
     if (got > 0) received.append(buffer.data(), static_cast<std::size_t>(got));
     if (got < 0 && errno == ECONNRESET) reset_ = true;
     return got > 0;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -71,8 +72,7 @@ Result<SSL_CTX*> make_context(const TlsOptions& options) {
 struct Tls::State {
   SslPointer ssl;
   std::span<const char> input;  // of this feed()
-  std::span<char> output;       // of this seal(); what does not fit, and all of the handshake, goes to `unsent`
-  std::size_t output_used = 0;
+  std::span<char> output;       // room left of this seal(); what does not fit, and all of the handshake, goes to `unsent`
   std::string unsent;
   std::size_t unsent_begin = 0;
   bool finished = false;
@@ -93,9 +93,9 @@ struct Tls::State {
     auto& state = *static_cast<State*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
     *count = size;
-    if (state.unsent.empty() && state.output.size() - state.output_used >= size) {
-      std::memcpy(state.output.data() + state.output_used, from, size);
-      state.output_used += size;
+    if (state.unsent.empty() && state.output.size() >= size) {
+      std::memcpy(state.output.data(), from, size);
+      state.output = state.output.subspan(size);
     } else {
       state.unsent.append(from, size);
     }
@@ -146,14 +146,13 @@ Tls::Fed Tls::feed(std::span<const char> ciphertext, std::span<char> plain) {
 std::size_t Tls::seal(std::string_view plain, std::span<char> sealed) {
   TW_ASSERT(state_->unsent.empty());
   state_->output = sealed;
-  state_->output_used = 0;
   ERR_clear_error();
   std::size_t taken = 0;
   const bool written = SSL_write_ex(state_->ssl.get(), plain.data(), plain.size(), &taken) == 1;
-  state_->output = {};
+  const std::size_t used = sealed.size() - std::exchange(state_->output, {}).size();
   ERR_clear_error();
   TW_ASSERT(state_->unsent.empty());
-  return written ? state_->output_used : 0;
+  return written ? used : 0;
 }
 
 void Tls::finish() {

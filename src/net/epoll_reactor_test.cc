@@ -1,0 +1,215 @@
+// What only the real reactor has: descriptors that run out, both address families, PROXY headers, stale events, memory.
+#include "net/epoll_reactor.h"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <thread>
+#include <vector>
+
+#include "net/socket_world_test.h"
+
+namespace tidewire::net {
+namespace {
+
+using base::Frame;
+
+class Echo final : public StreamHandler {
+ public:
+  void on_bytes(Connection& connection, std::span<char> bytes) override {
+    connection.send(Frame::copy({bytes.data(), bytes.size()}));
+  }
+  void on_closed(Connection&, CloseCause) override {}
+};
+
+class EpollReactorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why_not;
+    world_ = make_socket_world(FlushMode::kAuto, {}, why_not);
+    ASSERT_NE(world_, nullptr) << why_not;
+  }
+
+  std::uint16_t listen(const ListenOptions& options = {}) {
+    std::uint16_t port = 0;
+    world_->on(0, [&](Reactor& net) {
+      const Result<std::uint16_t> listening = net.listen(options, [this](Connection& connection) {
+        peers_.push_back(connection.peer().text());
+        return std::make_unique<Echo>();
+      });
+      ASSERT_TRUE(listening.ok()) << listening.status().message();
+      port = *listening;
+    });
+    return port;
+  }
+
+  ReactorStatistics statistics() {
+    ReactorStatistics seen;
+    world_->on(0, [&](Reactor& net) { seen = net.statistics(); });
+    return seen;
+  }
+
+  static bool answers(Client& client) {
+    client.send("ping");
+    return client.receive(4) == "ping";
+  }
+
+  std::vector<std::string> peers_;  // reactor's thread
+  std::unique_ptr<World> world_;
+};
+
+// Lowers the limit of descriptors to `free_count` above what is open, for one scope.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(unsigned free_count) {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(0);
+    ::close(next);
+    const rlimit few{static_cast<rlim_t>(next) + free_count, before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// UBSan opens a pipe to look at an object whose type it sees for the first time; without descriptors it reports an error.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kSanitizersNeedDescriptors = true;
+#else
+constexpr bool kSanitizersNeedDescriptors = false;
+#endif
+
+double cpu_seconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+TEST_F(EpollReactorTest, SurvivesRunningOutOfDescriptors) {
+  if (kSanitizersNeedDescriptors) GTEST_SKIP() << "the sanitizers themselves need descriptors; other presets run this";
+  const std::uint16_t port = listen();
+  const auto healthy = world_->connect(port);
+  ASSERT_TRUE(answers(*healthy));
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(connect_socket(port));
+  for (const auto& client : clients) ASSERT_TRUE(answers(*client));
+  {
+    // Clients and server share the table here: a client that has its descriptor leaves none for the server's end.
+    const FewDescriptors few(1);
+    const auto refused = connect_socket(port);
+    ASSERT_NE(refused, nullptr);
+    EXPECT_EQ(refused->receive_to_end(), "");
+    EXPECT_TRUE(refused->was_reset());
+    EXPECT_TRUE(answers(*healthy));
+    EXPECT_GE(statistics().accept_failures, 1u);
+    const double before = cpu_seconds();
+    world_->pass(500);
+    EXPECT_LT(cpu_seconds() - before, 0.25);  // it rests; a busy loop would use all of it
+  }
+  const auto next = connect_socket(port);
+  EXPECT_TRUE(answers(*next));
+}
+
+TEST_F(EpollReactorTest, AcceptsAgainAsSoonAsADescriptorIsFree) {
+  if (kSanitizersNeedDescriptors) GTEST_SKIP() << "the sanitizers themselves need descriptors; other presets run this";
+  const std::uint16_t port = listen();
+  auto leaving = connect_socket(port);
+  ASSERT_TRUE(answers(*leaving));
+  const FewDescriptors few(1);
+  auto refused = connect_socket(port);
+  EXPECT_EQ(refused->receive_to_end(), "");
+  refused.reset();
+  leaving.reset();
+  for (int i = 0; i < 20; ++i) {
+    const auto next = connect_socket(port);
+    if (next != nullptr && answers(*next)) return;
+  }
+  FAIL() << "nobody was accepted any more";
+}
+
+TEST_F(EpollReactorTest, ListensOnBothFamilies) {
+  ListenOptions any;
+  any.host = "::";
+  const std::uint16_t port = listen(any);
+  const auto v4 = connect_socket(port);
+  const auto v6 = connect_socket(port, true);
+  ASSERT_TRUE(v4 != nullptr && v6 != nullptr);
+  EXPECT_TRUE(answers(*v4));
+  EXPECT_TRUE(answers(*v6));
+  world_->on(0, [&](Reactor&) {
+    EXPECT_THAT(peers_, testing::ElementsAre(testing::StartsWith("127.0.0.1:"), testing::StartsWith("[::1]:")));
+  });
+}
+
+TEST_F(EpollReactorTest, SaysWhyItCannotListen) {
+  world_->on(0, [](Reactor& net) {
+    ListenOptions options;
+    options.host = "localhost";
+    EXPECT_EQ(net.listen(options, {}).status().code(), StatusCode::kInvalidArgument);
+    options.host = "203.0.113.1";
+    EXPECT_THAT(net.listen(options, {}).status().message(), testing::StartsWith("listen on 203.0.113.1:0: "));
+  });
+}
+
+TEST_F(EpollReactorTest, SharesAPortWithAnotherReactor) {
+  std::string why_not;
+  const auto second = make_socket_world(FlushMode::kAuto, {}, why_not);
+  ListenOptions options;
+  options.port = listen();
+  second->on(0, [&](Reactor& net) { EXPECT_TRUE(net.listen(options, [](Connection&) { return std::make_unique<Echo>(); }).ok()); });
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(answers(*connect_socket(options.port)));
+  std::uint64_t accepted = 0;
+  second->on(0, [&](Reactor& net) { accepted = net.statistics().accepted; });
+  EXPECT_GT(accepted, 0u);
+  EXPECT_EQ(accepted + statistics().accepted, 50u);
+}
+
+TEST_F(EpollReactorTest, TakesThePeerFromATrustedProxy) {
+  ListenOptions options;
+  options.proxy_protocol_from = {*Network::parse("127.0.0.0/8")};
+  const std::uint16_t port = listen(options);
+  const auto client = connect_socket(port);
+  client->send("PROXY TCP4 198.51.100.7 10.0.0.1 555 443\r\nping");
+  EXPECT_EQ(client->receive(4), "ping");
+  const auto split = connect_socket(port);
+  for (const char byte : std::string_view("PROXY TCP6 2001:db8::7 ::1 555 443\r\np")) split->send({&byte, 1});
+  EXPECT_EQ(split->receive(1), "p");
+  world_->on(0, [&](Reactor&) { EXPECT_THAT(peers_, testing::ElementsAre("198.51.100.7:555", "[2001:db8::7]:555")); });
+}
+
+TEST_F(EpollReactorTest, ClosesAConnectionWhoseProxyHeaderIsMalformed) {
+  ListenOptions options;
+  options.proxy_protocol_from = {*Network::parse("127.0.0.0/8")};
+  const auto client = connect_socket(listen(options));
+  client->send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(client->receive_to_end(), "");
+  world_->on(0, [&](Reactor&) { EXPECT_TRUE(peers_.empty()); });
+}
+
+TEST_F(EpollReactorTest, WantsNoProxyHeaderFromOthers) {
+  ListenOptions options;
+  options.proxy_protocol_from = {*Network::parse("203.0.113.0/24")};
+  EXPECT_TRUE(answers(*connect_socket(listen(options))));
+}
+
+TEST_F(EpollReactorTest, NamesItsFlush) {
+  ReactorOptions plain;
+  plain.flush = FlushMode::kSend;
+  EXPECT_EQ((*make_epoll_reactor(plain))->flush_name(), "send");
+  ReactorOptions uring;
+  uring.flush = FlushMode::kUring;
+  const auto made = make_epoll_reactor(uring);
+  if (made.ok()) {
+    EXPECT_EQ(const_cast<Result<std::unique_ptr<Reactor>>&>(made).value()->flush_name(), "io_uring");
+  } else {
+    EXPECT_EQ(made.status().code(), StatusCode::kUnavailable);
+  }
+}
+
+}  // namespace
+}  // namespace tidewire::net
