@@ -1,5 +1,5 @@
-// Any bytes: the scanner's three entries agree with each other, every view lies inside the text, and what was accepted can be
-// walked, unescaped and translated.
+// Any bytes: the scanner's three entries agree with each other, every view lies inside the text, and what was accepted
+// can be walked, unescaped and translated.
 #include "base/json_scanner.h"
 
 #include <cstddef>

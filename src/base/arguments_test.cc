@@ -14,7 +14,8 @@ namespace tidewire {
 namespace {
 
 TEST(Arguments, AreWrittenFromAnyMix) {
-  const Arguments arguments = Arguments::of("room", 3, true, 1.5, nullptr, Value::array({1}), chat::Said{"a", "b"}, std::vector<int>{1, 2});
+  const Arguments arguments =
+      Arguments::of("room", 3, true, 1.5, nullptr, Value::array({1}), chat::Said{"a", "b"}, std::vector<int>{1, 2});
   EXPECT_EQ(arguments.text(), "\"room\",3,true,1.5,null,[1],{\"room\":\"a\",\"text\":\"b\"},[1,2]");
   EXPECT_EQ(arguments.size(), 8u);
   EXPECT_TRUE(arguments.attachments().empty());
@@ -56,10 +57,12 @@ TEST(Arguments, AreReadAsOwnTypes) {
 
 TEST(Arguments, NameTheOneThatIsWrongOrMissing) {
   const ArgumentsView view("\"a\",\"b\"", 2);
-  EXPECT_EQ((view.as<std::string, int>().status().message()), "argument 1: expected an integer in range, found a string");
+  EXPECT_EQ((view.as<std::string, int>().status().message()),
+            "argument 1: expected an integer in range, found a string");
   EXPECT_EQ((view.as<std::string, std::string, int>().status().message()), "argument 2: missing");
   EXPECT_EQ((view.as<int, int>().status().message()), "argument 0: expected an integer in range, found a string");
-  EXPECT_EQ(ArgumentsView("1", 1).as<std::string>().status().message(), "argument 0: expected a string, found a number 1");
+  EXPECT_EQ(ArgumentsView("1", 1).as<std::string>().status().message(),
+            "argument 0: expected a string, found a number 1");
 }
 
 TEST(Arguments, SurviveAsACopyAndComeBackByteForByte) {
@@ -91,7 +94,8 @@ TEST(Arguments, AreSpreadAmongOthers) {
 TEST(Arguments, DoNotLetAPeersLookalikePassBesideBytes) {
   const ArgumentsView received("{\"_placeholder\":true,\"num\":9}", 1);
   EXPECT_EQ(Arguments::of(received).text(), received.text());
-  EXPECT_EQ(Arguments::of(received, Bytes("b")).text(), "{\"_placeholder\":1   ,\"num\":9},{\"_placeholder\":true,\"num\":0}");
+  EXPECT_EQ(Arguments::of(received, Bytes("b")).text(),
+            "{\"_placeholder\":1   ,\"num\":9},{\"_placeholder\":true,\"num\":0}");
 }
 
 TEST(Arguments, ComeFromAJsonArray) {

@@ -1,7 +1,7 @@
 // base/base64.cc - three bytes are four characters of six bits, most significant first.
 //
-// Decoding is strict where leniency would give one value two spellings: no blanks, padding complete or absent, and the unused
-// bits of the last character zero.
+// Decoding is strict where leniency would give one value two spellings: no blanks, padding complete or absent, and the
+// unused bits of the last character zero.
 #include "base/base64.h"
 
 #include <array>

@@ -39,8 +39,9 @@ TEST(Base64, ReadsBackWhatItWrote) {
 }
 
 TEST(Base64, RefusesWhatIsNotCanonicalAndLeavesTheOutputAlone) {
-  for (const std::string_view bad : {"A", "=", "==", "====", "A===", "AA=", "AAA==", "AAAAA", "AA=A", "AA==AAAA", "A A=", "AA\n=",
-                                     "Zg==\n", "Zh==", "Zh", "Zm9=", "Zm9", "-___", "\xc3\xa9==", "Zm9v====", "Zm9v!m9v"}) {
+  for (const std::string_view bad :
+       {"A",     "=",      "==",   "====", "A===", "AA=", "AAA==", "AAAAA",      "AA=A",     "AA==AAAA", "A A=",
+        "AA\n=", "Zg==\n", "Zh==", "Zh",   "Zm9=", "Zm9", "-___",  "\xc3\xa9==", "Zm9v====", "Zm9v!m9v"}) {
     std::string out = "kept";
     EXPECT_FALSE(base64_decode(bad, out)) << bad;
     EXPECT_EQ(out, "kept");

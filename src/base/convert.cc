@@ -8,8 +8,8 @@
 namespace tidewire {
 namespace {
 
-// How far back bytes() looks for octets that are attached already. A peer sends at most ten attachments, however often it
-// names them, so relaying those never multiplies them.
+// How far back bytes() looks for octets that are attached already. A peer sends at most ten attachments, however often
+// it names them, so relaying those never multiplies them.
 constexpr std::size_t kSharedAttachmentsLookedAt = 16;
 
 Status placed(std::string place, const Status& status) {
@@ -153,7 +153,9 @@ Status at_member(std::string_view name, const Status& status) {
   return placed(std::string("member \"").append(name).append("\""), status);
 }
 
-Status at_element(std::size_t index, const Status& status) { return placed("element " + std::to_string(index), status); }
+Status at_element(std::size_t index, const Status& status) {
+  return placed("element " + std::to_string(index), status);
+}
 
 Status read_json(const Value& value, bool& out) {
   const auto boolean = value.as_bool();

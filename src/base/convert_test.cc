@@ -67,10 +67,12 @@ TEST(Convert, WritesWhatIsReadyHere) {
 }
 
 TEST(Convert, WritesOwnTypesAndReadsThemBack) {
-  const shop::Order order{7, {{"tea", 2}, {"milk", 1}}, std::nullopt, {{"gift", true}}, Bytes("\x01\x02"), Value::array({1, "x"})};
+  const shop::Order order{
+      7, {{"tea", 2}, {"milk", 1}}, std::nullopt, {{"gift", true}}, Bytes("\x01\x02"), Value::array({1, "x"})};
   const Value value = Value::from(order);
   EXPECT_EQ(value.to_json(),
-            "{\"id\":7,\"lines\":[{\"article\":\"tea\",\"count\":2},{\"article\":\"milk\",\"count\":1}],\"flags\":{\"gift\":true},"
+            "{\"id\":7,\"lines\":[{\"article\":\"tea\",\"count\":2},{\"article\":\"milk\",\"count\":1}],\"flags\":{"
+            "\"gift\":true},"
             "\"receipt\":{\"$bytes\":\"AQI=\"},\"extra\":[1,\"x\"]}");
   const Result<shop::Order> back = value.to<shop::Order>();
   ASSERT_TRUE(back.ok()) << back.status().message();
@@ -94,7 +96,8 @@ TEST(Convert, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(problem<float>("[]"), "expected a number, found an array");
   EXPECT_EQ(problem<Bytes>("true"), "expected bytes, found a boolean");
   EXPECT_EQ(problem<std::vector<int>>("[1,2,\"x\"]"), "element 2: expected an integer in range, found a string");
-  EXPECT_EQ((problem<std::map<std::string, int>>("{\"a\":1,\"b\":[]}")), "member \"b\": expected an integer in range, found an array");
+  EXPECT_EQ((problem<std::map<std::string, int>>("{\"a\":1,\"b\":[]}")),
+            "member \"b\": expected an integer in range, found an array");
   EXPECT_EQ(problem<shop::Line>("[]"), "expected an object, found an array");
   EXPECT_EQ(problem<shop::Line>("{\"article\":\"x\"}"), "member \"count\": expected an integer in range, found null");
   EXPECT_EQ(problem<shop::Order>("{\"id\":1,\"lines\":[{\"article\":\"x\",\"count\":\"1\"}]}"),

@@ -1,5 +1,5 @@
-// base/json_reader.cc - no check here may fail: whatever is read was scanned. Ends of text are looked at all the same, so that a
-// broken promise reads a wrong value, never foreign memory.
+// base/json_reader.cc - no check here may fail: whatever is read was scanned. Ends of text are looked at all the same,
+// so that a broken promise reads a wrong value, never foreign memory.
 #include "base/json_reader.h"
 
 #include <algorithm>
@@ -87,8 +87,8 @@ void append_utf8(unsigned point, std::string& out) {
   }
 }
 
-// `rest` begins with \uXXXX. Appends the character, a whole pair if there is one; returns how many characters that took, and
-// clears `whole` for half a pair.
+// `rest` begins with \uXXXX. Appends the character, a whole pair if there is one; returns how many characters that
+// took, and clears `whole` for half a pair.
 std::size_t unescape_unit(std::string_view rest, std::string& out, bool& whole) {
   const unsigned unit = hex4(rest.data() + 2);
   if (unit < 0xd800 || unit > 0xdfff) {
@@ -169,7 +169,8 @@ double json_number(std::string_view number) noexcept {
   static_cast<void>(rest);
   if (error != std::errc::result_out_of_range) return value;
   // Too large or too small: the mantissa is far shorter than the exponent is large, so the exponent's sign tells which.
-  const double magnitude = number.find('-', 1) == std::string_view::npos ? std::numeric_limits<double>::infinity() : 0.0;
+  const double magnitude =
+      number.find('-', 1) == std::string_view::npos ? std::numeric_limits<double>::infinity() : 0.0;
   return number.starts_with('-') ? -magnitude : magnitude;
 }
 
@@ -212,7 +213,7 @@ JsonToken JsonReader::next() noexcept {
     case ']':
     case '{':
     case '}':
-      token.kind = *at_ == '[' ? JsonToken::kBeginArray
+      token.kind = *at_ == '['   ? JsonToken::kBeginArray
                    : *at_ == ']' ? JsonToken::kEndArray
                    : *at_ == '{' ? JsonToken::kBeginObject
                                  : JsonToken::kEndObject;
@@ -229,8 +230,8 @@ JsonToken JsonReader::next() noexcept {
     default:
       at_ = behind_word(at_, end_);
       token.text = between(token.begin, at_);
-      token.kind = token.text == "null" ? JsonToken::kNull
-                   : token.text == "true" ? JsonToken::kTrue
+      token.kind = token.text == "null"    ? JsonToken::kNull
+                   : token.text == "true"  ? JsonToken::kTrue
                    : token.text == "false" ? JsonToken::kFalse
                                            : JsonToken::kNumber;
       return token;

@@ -2,7 +2,8 @@
 //
 // Two ways: cursors step over whole arguments or members and yield their text; JsonReader yields every token.
 // Lifetime: views of the text. Threads: one cursor, one thread.
-// Why not part of the scanner: that runs on every message and yields as little as possible; this runs when somebody asks.
+// Why not part of the scanner: that runs on every message and yields as little as possible; this runs when somebody
+// asks.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace tidewire::base {
 enum class JsonKind : std::uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 JsonKind json_kind(std::string_view text) noexcept;
 
-// Appends the string whose text between the quotes is `raw`. Half a surrogate pair cannot be UTF-8: its escape is then kept as
-// it stands (\ud83d, six characters) and the answer is false: to write such a string back, keep `raw`.
+// Appends the string whose text between the quotes is `raw`. Half a surrogate pair cannot be UTF-8: its escape is then
+// kept as it stands (\ud83d, six characters) and the answer is false: to write such a string back, keep `raw`.
 bool unescape_json_string(std::string_view raw, std::string& out);
 
 // The nearest double; infinite or zero beyond the range, as in JavaScript.
@@ -48,7 +49,19 @@ class MemberCursor {
 };
 
 struct JsonToken {
-  enum Kind : std::uint8_t { kEnd, kNull, kTrue, kFalse, kNumber, kString, kKey, kBeginArray, kEndArray, kBeginObject, kEndObject };
+  enum Kind : std::uint8_t {
+    kEnd,
+    kNull,
+    kTrue,
+    kFalse,
+    kNumber,
+    kString,
+    kKey,
+    kBeginArray,
+    kEndArray,
+    kBeginObject,
+    kEndObject
+  };
   Kind kind = kEnd;
   std::string_view text;        // kNumber: its characters; kString, kKey: between the quotes, still escaped
   const char* begin = nullptr;  // the first character of the token, a quote included

@@ -30,7 +30,9 @@ TEST(JsonReader, KeepsHalfASurrogatePairAsItsEscape) {
   EXPECT_EQ(unescaped("\\uDE00x", false), "\\uDE00x");
   EXPECT_EQ(unescaped("\\ud83d\\ud83d\\ude00", false), "\\ud83d\xf0\x9f\x98\x80");
   EXPECT_EQ(unescaped("\\ud83d\\n", false), "\\ud83d\n");
-  EXPECT_EQ(unescaped("\\ud83d\\u0041", false), "\\ud83d" "A");
+  EXPECT_EQ(unescaped("\\ud83d\\u0041", false),
+            "\\ud83d"
+            "A");
 }
 
 TEST(JsonReader, ReadsNumbersAsJavaScript) {
@@ -49,7 +51,8 @@ TEST(JsonReader, WalksArguments) {
   ArgumentCursor cursor("1 , \"a,]}\\\"\" ,{\"a\":[1,2],\"b\":\"}\"},[[],{}],true,null, -1.5e3");
   std::vector<std::string_view> seen;
   for (std::string_view argument; cursor.next(argument);) seen.push_back(argument);
-  EXPECT_EQ(seen, (std::vector<std::string_view>{"1", "\"a,]}\\\"\"", "{\"a\":[1,2],\"b\":\"}\"}", "[[],{}]", "true", "null", "-1.5e3"}));
+  EXPECT_EQ(seen, (std::vector<std::string_view>{"1", "\"a,]}\\\"\"", "{\"a\":[1,2],\"b\":\"}\"}", "[[],{}]", "true",
+                                                 "null", "-1.5e3"}));
   std::string_view none;
   EXPECT_FALSE(cursor.next(none));
   EXPECT_FALSE(ArgumentCursor("").next(none));
@@ -61,7 +64,8 @@ TEST(JsonReader, WalksMembers) {
   std::vector<std::pair<std::string_view, std::string_view>> seen;
   std::string_view key, value;
   while (cursor.next(key, value)) seen.emplace_back(key, value);
-  EXPECT_EQ(seen, (std::vector<std::pair<std::string_view, std::string_view>>{{"a", "1"}, {"b\\n", "{\"c\":[\"}\"]}"}, {"a", "\":\""}}));
+  EXPECT_EQ(seen, (std::vector<std::pair<std::string_view, std::string_view>>{
+                      {"a", "1"}, {"b\\n", "{\"c\":[\"}\"]}"}, {"a", "\":\""}}));
   MemberCursor empty("{ }");
   EXPECT_FALSE(empty.next(key, value));
 }
@@ -80,10 +84,16 @@ TEST(JsonReader, YieldsTokensAndTellsKeysFromStrings) {
   JsonReader reader("{\"a\" : [\"b\",1.5,true,false,null], \"c\":\"d\"}");
   std::string kinds;
   for (JsonToken token = reader.next(); token.kind != JsonToken::kEnd; token = reader.next()) {
-    kinds += "EntfdskK[]{}"[token.kind == JsonToken::kNumber ? 4 : token.kind == JsonToken::kString ? 5 : token.kind == JsonToken::kKey ? 6
-                            : token.kind == JsonToken::kNull ? 1 : token.kind == JsonToken::kTrue ? 2 : token.kind == JsonToken::kFalse ? 3
-                            : token.kind == JsonToken::kBeginArray ? 8 : token.kind == JsonToken::kEndArray ? 9
-                            : token.kind == JsonToken::kBeginObject ? 10 : 11];
+    kinds += "EntfdskK[]{}"[token.kind == JsonToken::kNumber        ? 4
+                            : token.kind == JsonToken::kString      ? 5
+                            : token.kind == JsonToken::kKey         ? 6
+                            : token.kind == JsonToken::kNull        ? 1
+                            : token.kind == JsonToken::kTrue        ? 2
+                            : token.kind == JsonToken::kFalse       ? 3
+                            : token.kind == JsonToken::kBeginArray  ? 8
+                            : token.kind == JsonToken::kEndArray    ? 9
+                            : token.kind == JsonToken::kBeginObject ? 10
+                                                                    : 11];
   }
   EXPECT_EQ(kinds, "{k[sdtfn]ks}");
   EXPECT_EQ(reader.next().kind, JsonToken::kEnd);

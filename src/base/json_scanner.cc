@@ -1,8 +1,7 @@
 // base/json_scanner.cc - RFC 8259, which is also the grammar of JSON.parse:
 //
-//   value  = "null" | "true" | "false" | number | string | array | object         blanks (space \t \n \r) around every token
-//   array  = "[" [ value *( "," value ) ] "]"
-//   object = "{" [ string ":" value *( "," string ":" value ) ] "}"
+//   value  = "null" | "true" | "false" | number | string | array | object         blanks (space \t \n \r) around every
+//   token array  = "[" [ value *( "," value ) ] "]" object = "{" [ string ":" value *( "," string ":" value ) ] "}"
 //   number = [ "-" ] ( "0" | 1-9 *digit ) [ "." 1*digit ] [ ( "e" | "E" ) [ "+" | "-" ] 1*digit ]
 //   string = '"' *( any but " \ and below U+0020 | "\" one of "\/bfnrt | "\u" 4 hex digits ) '"'
 #include "base/json_scanner.h"
@@ -23,7 +22,10 @@ namespace {
 class Scan {
  public:
   Scan(std::string_view text, const JsonLimits& limits) noexcept
-      : at_(text.data()), end_(text.data() + text.size()), nodes_left_(limits.nodes), number_bytes_(limits.number_bytes),
+      : at_(text.data()),
+        end_(text.data() + text.size()),
+        nodes_left_(limits.nodes),
+        number_bytes_(limits.number_bytes),
         depth_max_(std::min(limits.depth, limits::kJsonDepthMax)) {}
 
   const char* position() const noexcept { return at_; }

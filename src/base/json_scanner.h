@@ -3,12 +3,11 @@
 //   ["say","room",{"n":1e400},[1,2]]        scan_event: name = say, arguments = "room",{"n":1e400},[1,2]  count = 3
 //     ^name ^arguments............^
 //
-// The text must already be known to be valid UTF-8 (base/utf8.h). Accepts exactly what JavaScript's JSON.parse accepts, less
-// what breaks a bound: depth, nodes, and the length of one number. Numbers are never converted, so they are written back
-// verbatim; half a surrogate pair may stand as an escape. No recursion, no allocation, however many arguments there are.
-// Lifetime: every view points into the scanned text.
-// Looking inside a scanned text: base/json_reader.h.
-// Threads: pure functions. Why not a packaged parser: docs/decisions/json.md.
+// The text must already be known to be valid UTF-8 (base/utf8.h). Accepts exactly what JavaScript's JSON.parse accepts,
+// less what breaks a bound: depth, nodes, and the length of one number. Numbers are never converted, so they are
+// written back verbatim; half a surrogate pair may stand as an escape. No recursion, no allocation, however many
+// arguments there are. Lifetime: every view points into the scanned text. Looking inside a scanned text:
+// base/json_reader.h. Threads: pure functions. Why not a packaged parser: docs/decisions/json.md.
 #pragma once
 
 #include <cstddef>
@@ -22,28 +21,29 @@
 namespace tidewire::base {
 
 struct JsonLimits {
-  std::size_t depth = limits::kJsonDepthDefault;  // open arrays and objects at once; more than kJsonDepthMax is read as that
+  std::size_t depth =
+      limits::kJsonDepthDefault;  // open arrays and objects at once; more than kJsonDepthMax is read as that
   std::size_t nodes = std::numeric_limits<std::size_t>::max();  // values, containers included, keys not
   std::size_t number_bytes = limits::kJsonNumberBytesMax;
 };
 
-enum class [[nodiscard]] JsonError : std::uint8_t {
-  kOk,
-  kEmpty,             // nothing but blanks
-  kTruncated,         // the text ends inside the value
-  kTrailingData,      // something behind the value
-  kUnexpected,        // a character that cannot stand here: NaN, 'single', a comma too many, a byte order mark
-  kBadLiteral,        // neither true, false nor null
-  kBadNumber,         // 01, +1, 1., .5, 1e
-  kNumberTooLong,     // over limits.number_bytes
-  kControlCharacter,  // raw, below U+0020, inside a string
-  kBadEscape,         // \x, \u12
-  kKeyExpected,       // {1:2}, {"a":1,}
-  kColonExpected,     // {"a" 1}
-  kTooDeep,           // over limits.depth
-  kTooManyNodes,      // over limits.nodes
-  kNotAnArray,        // scan_event, scan_arguments
-  kNoEventName,       // scan_event: the first element is missing, or neither string nor number
+enum class [[nodiscard]] JsonError : std::uint8_t{
+    kOk,
+    kEmpty,             // nothing but blanks
+    kTruncated,         // the text ends inside the value
+    kTrailingData,      // something behind the value
+    kUnexpected,        // a character that cannot stand here: NaN, 'single', a comma too many, a byte order mark
+    kBadLiteral,        // neither true, false nor null
+    kBadNumber,         // 01, +1, 1., .5, 1e
+    kNumberTooLong,     // over limits.number_bytes
+    kControlCharacter,  // raw, below U+0020, inside a string
+    kBadEscape,         // \x, \u12
+    kKeyExpected,       // {1:2}, {"a":1,}
+    kColonExpected,     // {"a" 1}
+    kTooDeep,           // over limits.depth
+    kTooManyNodes,      // over limits.nodes
+    kNotAnArray,        // scan_event, scan_arguments
+    kNoEventName,       // scan_event: the first element is missing, or neither string nor number
 };
 // For people: the message of a protocol error.
 std::string_view json_error_text(JsonError error) noexcept;

@@ -13,7 +13,8 @@ namespace {
 
 std::string echo_event() { return "[\"echo\",\"" + std::string(64, 'x') + "\"]"; }
 std::string object_event() {
-  return "[\"say\",{\"room\":\"general\",\"text\":\"a line of chat, not too long\",\"id\":12345,\"at\":1732104843.25,\"tags\":[\"a\",\"b\"]}]";
+  return "[\"say\",{\"room\":\"general\",\"text\":\"a line of chat, not too "
+         "long\",\"id\":12345,\"at\":1732104843.25,\"tags\":[\"a\",\"b\"]}]";
 }
 std::string long_event() {
   std::string text = "[\"many\"";

@@ -70,8 +70,8 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
-// ECMAScript's Number::toString for a finite number: `digits` x 10^(point - count of digits), laid out plainly between 1e-6 and
-// 1e21 and with an exponent beyond.
+// ECMAScript's Number::toString for a finite number: `digits` x 10^(point - count of digits), laid out plainly between
+// 1e-6 and 1e21 and with an exponent beyond.
 void append_layout(std::string& out, std::string_view digits, int point) {
   const int count = static_cast<int>(digits.size());
   if (point > 21 || point <= -6) {
@@ -84,7 +84,9 @@ void append_layout(std::string& out, std::string_view digits, int point) {
   } else if (point >= count) {
     out.append(digits).append(static_cast<std::size_t>(point - count), '0');
   } else {
-    out.append(digits.substr(0, static_cast<std::size_t>(point))).append(".").append(digits.substr(static_cast<std::size_t>(point)));
+    out.append(digits.substr(0, static_cast<std::size_t>(point)))
+        .append(".")
+        .append(digits.substr(static_cast<std::size_t>(point)));
   }
 }
 
@@ -126,7 +128,8 @@ void append_json_number(std::string& out, double number) {
   }
   // d.ddde[+-]xx, the shortest digits that read back as the same number.
   std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
   std::string_view scientific(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
   if (scientific.starts_with('-')) {
     out.push_back('-');

@@ -1,6 +1,7 @@
 // base/json_writer.h - appends JSON to a string, each value spelled as JavaScript's JSON.stringify spells it.
 //
-// Threads: pure functions. Strings must be valid UTF-8: what is not is replaced by U+FFFD, so that a frame never is invalid.
+// Threads: pure functions. Strings must be valid UTF-8: what is not is replaced by U+FFFD, so that a frame never is
+// invalid.
 #pragma once
 
 #include <concepts>

@@ -24,7 +24,8 @@ TEST(JsonWriter, EscapesAsJsonStringify) {
   EXPECT_EQ(as_json(""), "\"\"");
   EXPECT_EQ(as_json("a\"b\\c/d"), "\"a\\\"b\\\\c/d\"");
   EXPECT_EQ(as_json("\b\t\n\f\r"), "\"\\b\\t\\n\\f\\r\"");
-  EXPECT_EQ(as_json(std::string_view("\0\x01\x0b\x0f\x10\x1f\x7f", 7)), "\"\\u0000\\u0001\\u000b\\u000f\\u0010\\u001f\x7f\"");
+  EXPECT_EQ(as_json(std::string_view("\0\x01\x0b\x0f\x10\x1f\x7f", 7)),
+            "\"\\u0000\\u0001\\u000b\\u000f\\u0010\\u001f\x7f\"");
   EXPECT_EQ(as_json("\xe2\x82\xac \xf0\x9f\x98\x80 \xe2\x80\xa8"), "\"\xe2\x82\xac \xf0\x9f\x98\x80 \xe2\x80\xa8\"");
   for (std::size_t place = 0; place < 40; ++place) {
     std::string text(40, 'x'), expected(40, 'x');
@@ -35,7 +36,10 @@ TEST(JsonWriter, EscapesAsJsonStringify) {
 }
 
 TEST(JsonWriter, NeverWritesInvalidUtf8) {
-  EXPECT_EQ(as_json("a\xff" "b"), "\"a\xef\xbf\xbd" "b\"");
+  EXPECT_EQ(as_json("a\xff"
+                    "b"),
+            "\"a\xef\xbf\xbd"
+            "b\"");
   EXPECT_EQ(as_json("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
   EXPECT_EQ(as_json("\xe2\x82"), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
   EXPECT_EQ(as_json("\xe2\x82\xac\xe2\"\n"), "\"\xe2\x82\xac\xef\xbf\xbd\\\"\\n\"");

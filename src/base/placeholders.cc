@@ -16,8 +16,8 @@ namespace {
 struct OpenContainer {
   const char* begin = nullptr;
   bool is_object = false;
-  bool placeholder = false;     // "_placeholder":true
-  bool has_bytes = false;       // "$bytes" with a string
+  bool placeholder = false;  // "_placeholder":true
+  bool has_bytes = false;    // "$bytes" with a string
   std::size_t members = 0;
   std::size_t out_size = 0;     // of the rewritten text, where the object begins
   std::string_view num = {};    // the token of "num", empty for what is no number
@@ -32,7 +32,10 @@ Key key_of(std::string_view raw) {
     static_cast<void>(unescape_json_string(raw, unescaped));
     raw = unescaped;
   }
-  return raw == "_placeholder" ? Key::kPlaceholder : raw == "num" ? Key::kNum : raw == "$bytes" ? Key::kBytes : Key::kOther;
+  return raw == "_placeholder" ? Key::kPlaceholder
+         : raw == "num"        ? Key::kNum
+         : raw == "$bytes"     ? Key::kBytes
+                               : Key::kOther;
 }
 
 // A quick look: whether the text can hold a member of that name at all. Escapes could spell it in many ways.
@@ -49,7 +52,8 @@ void note_member(OpenContainer& object, Key key, const JsonToken& value) noexcep
   }
 }
 
-// Calls `begin(object)` at each opening brace and `end(object, behind)` at each closing one; stops when that answers an error.
+// Calls `begin(object)` at each opening brace and `end(object, behind)` at each closing one; stops when that answers an
+// error.
 template <typename Begin, typename End>
 PlaceholderError each_object(std::string_view text, Begin&& begin, End&& end) {
   absl::InlinedVector<OpenContainer, 8> open;
@@ -87,10 +91,12 @@ PlaceholderError attachment_index(std::string_view num, std::size_t count, std::
   return index < count ? PlaceholderError::kOk : PlaceholderError::kOutOfRange;
 }
 
-// Copies a text while objects in it are replaced. What an inner replacement wrote is dropped if the outer object goes as well.
+// Copies a text while objects in it are replaced. What an inner replacement wrote is dropped if the outer object goes
+// as well.
 class Rewriter {
  public:
-  Rewriter(std::string_view text, std::string& out) noexcept : copied_(text.data()), end_(text.data() + text.size()), out_(out) {}
+  Rewriter(std::string_view text, std::string& out) noexcept
+      : copied_(text.data()), end_(text.data() + text.size()), out_(out) {}
 
   void begin(OpenContainer& object) {
     copy_to(object.begin);
@@ -159,7 +165,8 @@ PlaceholderError validate_placeholders(std::string_view text, std::size_t attach
       });
 }
 
-PlaceholderError validate_placeholders(std::string_view text, std::span<const Bytes> attachments, std::size_t octets_max) {
+PlaceholderError validate_placeholders(std::string_view text, std::span<const Bytes> attachments,
+                                       std::size_t octets_max) {
   if (!may_mention(text, "_placeholder")) return PlaceholderError::kOk;
   std::size_t octets_left = octets_max;
   return each_object(
@@ -174,6 +181,8 @@ PlaceholderError validate_placeholders(std::string_view text, std::span<const By
         return PlaceholderError::kOk;
       });
 }
+
+bool may_have_bytes_form(std::string_view text) noexcept { return may_mention(text, "$bytes"); }
 
 void placeholders_to_bytes_form(std::string_view text, std::span<const Bytes> attachments, std::string& out) {
   Rewriter rewriter(text, out);

@@ -25,10 +25,12 @@ TEST(Placeholders, AcceptsPlainIntegersInRange) {
 }
 
 TEST(Placeholders, RefusesEverythingElse) {
-  for (const char* num : {"0.5", "0.0", "1e0", "0e0", "-0", "-1", "\"splice\"", "\"0\"", "null", "true", "[]", "{}", "[0]"}) {
+  for (const char* num :
+       {"0.5", "0.0", "1e0", "0e0", "-0", "-1", "\"splice\"", "\"0\"", "null", "true", "[]", "{}", "[0]"}) {
     EXPECT_EQ(validate_placeholders(placeholder(num), 3), kBadNumber) << num;
   }
-  for (const char* num : {"1", "5", "99999999999999999999999"}) EXPECT_EQ(validate_placeholders(placeholder(num), 1), kOutOfRange) << num;
+  for (const char* num : {"1", "5", "99999999999999999999999"})
+    EXPECT_EQ(validate_placeholders(placeholder(num), 1), kOutOfRange) << num;
   EXPECT_EQ(validate_placeholders("{\"_placeholder\":true}", 1), kBadNumber);
   EXPECT_EQ(validate_placeholders("[[{\"a\":" + placeholder("7") + "}]]", 1), kOutOfRange);
 }
@@ -60,7 +62,8 @@ TEST(Placeholders, BecomeBytesForPlainClients) {
   EXPECT_EQ(to_plain("1," + placeholder("0"), attachments), "1,{\"$bytes\":\"SGVsbG8=\"}");
   EXPECT_EQ(to_plain("{\"a\":[" + placeholder("1") + ", " + placeholder("0") + "],\"b\":2}", attachments),
             "{\"a\":[{\"$bytes\":\"\"}, {\"$bytes\":\"SGVsbG8=\"}],\"b\":2}");
-  EXPECT_EQ(to_plain("{\"_placeholder\":true,\"x\":" + placeholder("1") + ",\"num\":0}", attachments), "{\"$bytes\":\"SGVsbG8=\"}");
+  EXPECT_EQ(to_plain("{\"_placeholder\":true,\"x\":" + placeholder("1") + ",\"num\":0}", attachments),
+            "{\"$bytes\":\"SGVsbG8=\"}");
   EXPECT_EQ(to_plain(placeholder("9"), attachments), placeholder("9"));
   EXPECT_EQ(to_plain(placeholder("0"), {}), placeholder("0"));
   EXPECT_EQ(to_plain("", attachments), "");
@@ -69,7 +72,10 @@ TEST(Placeholders, BecomeBytesForPlainClients) {
 TEST(Placeholders, AreMadeOfTheBytesOfPlainClients) {
   std::string out = "before ";
   std::vector<Bytes> attachments{Bytes("earlier")};
-  EXPECT_EQ(bytes_form_to_placeholders("1, {\"$bytes\":\"SGVsbG8=\"},[{\"\\u0024bytes\":\"\"}],{\"x\":{\"$bytes\":\"\\/\\/8\"}}", out, attachments), kOk);
+  EXPECT_EQ(
+      bytes_form_to_placeholders(
+          "1, {\"$bytes\":\"SGVsbG8=\"},[{\"\\u0024bytes\":\"\"}],{\"x\":{\"$bytes\":\"\\/\\/8\"}}", out, attachments),
+      kOk);
   EXPECT_EQ(out, "before 1, " + placeholder("1") + ",[" + placeholder("2") + "],{\"x\":" + placeholder("3") + "}");
   ASSERT_EQ(attachments.size(), 4u);
   EXPECT_EQ(attachments[1], Bytes("Hello"));
@@ -78,8 +84,9 @@ TEST(Placeholders, AreMadeOfTheBytesOfPlainClients) {
 }
 
 TEST(Placeholders, LeaveObjectsThatOnlyResembleBytes) {
-  for (const char* text : {"{\"$bytes\":1}", "{\"$bytes\":null}", "{\"$bytes\":\"AA==\",\"more\":1}", "{\"bytes\":\"AA==\"}", "\"$bytes\"",
-                           "{\"$bytes\":[\"AA==\"]}", "{\"$bytes\":\"AA==\",\"$bytes\":\"AA==\"}", "1,2", "{\"_placeholder\":true,\"num\":0}"}) {
+  for (const char* text : {"{\"$bytes\":1}", "{\"$bytes\":null}", "{\"$bytes\":\"AA==\",\"more\":1}",
+                           "{\"bytes\":\"AA==\"}", "\"$bytes\"", "{\"$bytes\":[\"AA==\"]}",
+                           "{\"$bytes\":\"AA==\",\"$bytes\":\"AA==\"}", "1,2", "{\"_placeholder\":true,\"num\":0}"}) {
     std::string out;
     std::vector<Bytes> attachments;
     EXPECT_EQ(bytes_form_to_placeholders(text, out, attachments), kOk);
@@ -103,7 +110,8 @@ TEST(Placeholders, RefuseBadBase64AndLookalikesBesideBytesAndLeaveTheOutputAlone
 
 TEST(Placeholders, ComeBackFromTheirPlainFormAsTheyWere) {
   const std::vector<Bytes> attachments{Bytes("one"), Bytes("two"), Bytes(std::string_view("\0\xff", 2))};
-  const std::string text = "{\"a\": " + placeholder("0") + "}, [" + placeholder("1") + "," + placeholder("2") + "] ,\"x\"";
+  const std::string text =
+      "{\"a\": " + placeholder("0") + "}, [" + placeholder("1") + "," + placeholder("2") + "] ,\"x\"";
   std::string back;
   std::vector<Bytes> decoded;
   EXPECT_EQ(bytes_form_to_placeholders(to_plain(text, attachments), back, decoded), kOk);

@@ -7,13 +7,38 @@
 namespace tidewire::base {
 namespace {
 
-constexpr std::string_view kGood[] = {"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                                      "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xce\xba\xe1\xbd\xb9\xcf\x83",
-                                      "0123456789abcdef0123456789abcde\xe2\x82\xac", "0123456\xf0\x9f\x8c\x8a rest of a long line"};
-constexpr std::string_view kBad[] = {"\x80",         "\xbf",             "\xc0\xaf",         "\xc1\xbf",         "\xc2",
-                                     "\xe0\x80\x80", "\xe0\x9f\xbf",     "\xed\xa0\x80",     "\xed\xbf\xbf",     "\xef\xbf",
-                                     "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
-                                     "\xfe",         "\xc2\x41",         "\xf0\x9f\x8c",     "\xe2\x82\xac\x80"};
+constexpr std::string_view kGood[] = {"",
+                                      "plain",
+                                      "\xc2\x80",
+                                      "\xdf\xbf",
+                                      "\xe0\xa0\x80",
+                                      "\xed\x9f\xbf",
+                                      "\xee\x80\x80",
+                                      "\xef\xbf\xbf",
+                                      "\xf0\x90\x80\x80",
+                                      "\xf4\x8f\xbf\xbf",
+                                      "\xce\xba\xe1\xbd\xb9\xcf\x83",
+                                      "0123456789abcdef0123456789abcde\xe2\x82\xac",
+                                      "0123456\xf0\x9f\x8c\x8a rest of a long line"};
+constexpr std::string_view kBad[] = {"\x80",
+                                     "\xbf",
+                                     "\xc0\xaf",
+                                     "\xc1\xbf",
+                                     "\xc2",
+                                     "\xe0\x80\x80",
+                                     "\xe0\x9f\xbf",
+                                     "\xed\xa0\x80",
+                                     "\xed\xbf\xbf",
+                                     "\xef\xbf",
+                                     "\xf0\x80\x80\x80",
+                                     "\xf0\x8f\xbf\xbf",
+                                     "\xf4\x90\x80\x80",
+                                     "\xf5\x80\x80\x80",
+                                     "\xff",
+                                     "\xfe",
+                                     "\xc2\x41",
+                                     "\xf0\x9f\x8c",
+                                     "\xe2\x82\xac\x80"};
 
 bool valid_byte_by_byte(std::string_view text) {
   Utf8Validator validator;

@@ -90,7 +90,8 @@ Result<Value> Value::parse(std::string_view json, std::span<const Bytes> attachm
   if (error != base::JsonError::kOk) return refused(base::json_error_text(error));
   if (!attachments.empty()) {
     const base::PlaceholderError placeholder_error = base::validate_placeholders(json, attachments.size());
-    if (placeholder_error != base::PlaceholderError::kOk) return refused(base::placeholder_error_text(placeholder_error));
+    if (placeholder_error != base::PlaceholderError::kOk)
+      return refused(base::placeholder_error_text(placeholder_error));
   }
   return ValueBuilder(attachments).build(json);
 }
@@ -203,7 +204,8 @@ bool Value::equal(const Value& a, const Value& b) {
     case Kind::kBool:
       return a.as_bool() == b.as_bool();
     case Kind::kNumber:
-      return a.number_text() == b.number_text() || (!(a.is_integer() && b.is_integer()) && a.as_double() == b.as_double());
+      return a.number_text() == b.number_text() ||
+             (!(a.is_integer() && b.is_integer()) && a.as_double() == b.as_double());
     case Kind::kString:
       return std::get<Text>(a.storage_) == std::get<Text>(b.storage_);
     case Kind::kBytes:
@@ -211,9 +213,9 @@ bool Value::equal(const Value& a, const Value& b) {
     case Kind::kArray:
       return std::ranges::equal(a.items(), b.items());
     case Kind::kObject:
-      return a.size() == b.size() && std::ranges::equal(by_key(a.members()), by_key(b.members()), [](const auto* x, const auto* y) {
-               return x->key == y->key && x->value == y->value;
-             });
+      return a.size() == b.size() &&
+             std::ranges::equal(by_key(a.members()), by_key(b.members()),
+                                [](const auto* x, const auto* y) { return x->key == y->key && x->value == y->value; });
   }
   return false;
 }

@@ -24,7 +24,8 @@ bool key_less(const Text& a, const Text& b) noexcept { return a.escaped != b.esc
 std::vector<std::uint32_t> first_with_same_key(const std::vector<Value::Member>& members) {
   std::vector<std::uint32_t> order(members.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) { return key_less(members[a].key, members[b].key); });
+  std::ranges::stable_sort(order,
+                           [&](std::uint32_t a, std::uint32_t b) { return key_less(members[a].key, members[b].key); });
   std::vector<std::uint32_t> first(members.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const bool repeats = i != 0 && members[order[i]].key == members[order[i - 1]].key;

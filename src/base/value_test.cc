@@ -16,7 +16,8 @@ Value parsed(std::string_view json) {
 std::string round_trip(std::string_view json) { return parsed(json).to_json(); }
 
 TEST(Value, IsBuiltAsItReads) {
-  const Value value = Value::object({{"ok", true}, {"n", 3}, {"list", Value::array({1, "two", nullptr, 2.5})}, {"b", Bytes("hi")}});
+  const Value value =
+      Value::object({{"ok", true}, {"n", 3}, {"list", Value::array({1, "two", nullptr, 2.5})}, {"b", Bytes("hi")}});
   EXPECT_EQ(value.to_json(), "{\"ok\":true,\"n\":3,\"list\":[1,\"two\",null,2.5],\"b\":{\"$bytes\":\"aGk=\"}}");
   EXPECT_EQ(Value::array().to_json(), "[]");
   EXPECT_EQ(Value::object().to_json(), "{}");
@@ -26,9 +27,10 @@ TEST(Value, IsBuiltAsItReads) {
 }
 
 TEST(Value, WritesBackWhatItRead) {
-  for (const char* json : {"null", "true", "false", "1e400", "-0", "0.10", "12345678901234567890123456789012", "\"\"", "\"a\\\"\\\\\\n\"", "[]",
-                           "{}", "[1,[2,[3,{}]]]", "{\"b\":1,\"a\":{\"c\":[null]}}", "\"\\ud83d\"", "{\"\\udc00x\":\"\\uD83D\\n\"}",
-                           "{\"__proto__\":1,\"\":2}", "\"\xf0\x9f\x98\x80\""}) {
+  for (const char* json :
+       {"null", "true", "false", "1e400", "-0", "0.10", "12345678901234567890123456789012", "\"\"", "\"a\\\"\\\\\\n\"",
+        "[]", "{}", "[1,[2,[3,{}]]]", "{\"b\":1,\"a\":{\"c\":[null]}}", "\"\\ud83d\"", "{\"\\udc00x\":\"\\uD83D\\n\"}",
+        "{\"__proto__\":1,\"\":2}", "\"\xf0\x9f\x98\x80\""}) {
     EXPECT_EQ(round_trip(json), json);
   }
   EXPECT_EQ(round_trip(" [ 1 , { \"a\" : \"\\u0041\\/\" } ] "), "[1,{\"a\":\"A/\"}]");
@@ -46,7 +48,10 @@ TEST(Value, TakesTheLastOfEqualKeysAtThePlaceOfTheFirst) {
 }
 
 TEST(Value, RefusesWhatIsNoJson) {
-  for (const std::string_view bad : {"", "[1,]", "nul", "{\"a\":1}}", "\"\xff\"", "\xef\xbb\xbf" "1", "[123456789012345678901234567890123]"}) {
+  for (const std::string_view bad : {"", "[1,]", "nul", "{\"a\":1}}", "\"\xff\"",
+                                     "\xef\xbb\xbf"
+                                     "1",
+                                     "[123456789012345678901234567890123]"}) {
     const Result<Value> value = Value::parse(bad);
     EXPECT_FALSE(value.ok()) << bad;
     EXPECT_FALSE(value.status().message().empty());
@@ -128,7 +133,8 @@ TEST(Value, GrowsByMembersAndElements) {
 
 TEST(Value, PutsAttachmentsWhereThePlaceholdersStand) {
   const std::vector<Bytes> attachments{Bytes("zero"), Bytes("one")};
-  const auto value = Value::parse("[{\"_placeholder\":true,\"num\":1},{\"x\":{\"num\":0,\"_placeholder\":true}}]", attachments);
+  const auto value =
+      Value::parse("[{\"_placeholder\":true,\"num\":1},{\"x\":{\"num\":0,\"_placeholder\":true}}]", attachments);
   ASSERT_TRUE(value.ok());
   EXPECT_EQ((*value)[0].as_bytes(), Bytes("one"));
   EXPECT_EQ((*value)[1]["x"].as_bytes(), Bytes("zero"));
@@ -144,7 +150,8 @@ TEST(Value, PutsAttachmentsWhereThePlaceholdersStand) {
 TEST(Value, NamesAnAttachmentOnceHoweverOftenItStandsThere) {
   const Bytes picture("octets");
   std::vector<Bytes> out;
-  EXPECT_EQ(Value::array({picture, picture}).to_json(out), "[{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":0}]");
+  EXPECT_EQ(Value::array({picture, picture}).to_json(out),
+            "[{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":0}]");
   EXPECT_EQ(out.size(), 1u);
 }
 
