@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/assert.h"
-#include "http/request_codec.h"
+#include "http/chunked_decoder.h"
 
 namespace {
 
@@ -20,7 +20,8 @@ struct Decoded {
 Decoded decode(std::string_view text, std::size_t first, std::size_t piece, std::size_t limit) {
   ChunkedDecoder decoder;
   Decoded result;
-  for (std::size_t next = first; result.outcome == ChunkedDecoder::Outcome::kNeedMore && result.bytes < text.size(); next = piece) {
+  for (std::size_t next = first; result.outcome == ChunkedDecoder::Outcome::kNeedMore && result.bytes < text.size();
+       next = piece) {
     const ChunkedDecoder::Step step = decoder.feed(text.substr(result.bytes, next), result.body, limit);
     result.outcome = step.outcome;
     result.bytes += step.bytes;

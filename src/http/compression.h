@@ -22,9 +22,9 @@ std::string_view coding_name(Coding coding) noexcept;
 Coding choose_coding(std::string_view accept_encoding, Coding densest = Coding::kBrotli) noexcept;
 
 struct CompressionOptions {
-  std::size_t threshold_bytes = 1024;   // shorter bodies go out plain
-  Coding densest = Coding::kBrotli;     // polling answers: kGzip, as the reference server
-  int level = 1;                        // 1 fast .. 9 dense; brotli's qualities are taken to match
+  std::size_t threshold_bytes = 1024;  // shorter bodies go out plain
+  Coding densest = Coding::kBrotli;    // polling answers: kGzip, as the reference server
+  int level = 1;                       // 1 fast .. 9 dense; brotli's qualities are taken to match
 };
 
 // The coded bytes; empty when they would not be shorter. REQUIRES: coding != kIdentity

@@ -29,7 +29,9 @@ TEST(Coding, RespectsRefusals) {
   EXPECT_EQ(choose_coding("*;q=0"), Coding::kIdentity);
   EXPECT_EQ(choose_coding("identity, gzip;q=0.5"), Coding::kIdentity);
   for (const char* weight : {"2", "1.1", "-1", "0.5555", "x", "", "1,5", "01"}) {
-    EXPECT_EQ(choose_coding("gzip;q=" + std::string(weight)), weight == std::string("1,5") ? Coding::kGzip : Coding::kIdentity) << weight;
+    EXPECT_EQ(choose_coding("gzip;q=" + std::string(weight)),
+              weight == std::string("1,5") ? Coding::kGzip : Coding::kIdentity)
+        << weight;
   }
   EXPECT_EQ(choose_coding("gzip;level=1"), Coding::kIdentity);
 }
@@ -61,7 +63,8 @@ TEST(Compression, ComesBackWhole) {
 
 TEST(Compression, IsNotTakenWhenItDoesNotShorten) {
   for (const Coding coding : {Coding::kDeflate, Coding::kGzip, Coding::kBrotli}) EXPECT_EQ(compress("abc", coding, 1), "");
-  EXPECT_EQ(inflate_all(compress(std::string(99, 'a'), Coding::kGzip, 1), 31), std::string(99, 'a')) << "after one that failed";
+  EXPECT_EQ(inflate_all(compress(std::string(99, 'a'), Coding::kGzip, 1), 31), std::string(99, 'a'))
+      << "after one that failed";
 }
 
 struct Answering : testing::Test {
@@ -79,7 +82,8 @@ TEST_F(Answering, CodesLongBodiesAndSaysSo) {
   using testing::ElementsAre;
   using testing::IsEmpty;
   using testing::Pair;
-  EXPECT_THAT(answer("gzip", std::string(1024, 'x')).headers, ElementsAre(Pair("Vary", "Accept-Encoding"), Pair("Content-Encoding", "gzip")));
+  EXPECT_THAT(answer("gzip", std::string(1024, 'x')).headers,
+              ElementsAre(Pair("Vary", "Accept-Encoding"), Pair("Content-Encoding", "gzip")));
   EXPECT_THAT(answer("", std::string(1024, 'x')).headers, ElementsAre(Pair("Vary", "Accept-Encoding")));
   EXPECT_THAT(answer("gzip", std::string(1023, 'x')).headers, IsEmpty());
 }

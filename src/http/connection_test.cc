@@ -18,8 +18,8 @@ std::string get(std::string_view path, std::string_view lines = {}) {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n";
 }
 std::string post(std::string_view body, std::string_view lines = {}) {
-  return "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(lines) + "\r\n" +
-         std::string(body);
+  return "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(lines) +
+         "\r\n" + std::string(body);
 }
 std::string answer(std::string_view body) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -39,7 +39,8 @@ TEST_F(HttpConnection, AnswersOneRequestAfterTheOther) {
 }
 
 TEST_F(HttpConnection, AnswersTheSameHoweverTheBytesArrive) {
-  const std::string conversation = get("/a") + post("hello") + std::string(kChunkedPost) + "3\r\nabc\r\n0\r\n\r\n" + get("/b");
+  const std::string conversation =
+      get("/a") + post("hello") + std::string(kChunkedPost) + "3\r\nabc\r\n0\r\n\r\n" + get("/b");
   const std::string expected = answer("GET /a ") + answer("POST /p hello") + answer("POST /p abc") + answer("GET /b ");
   for (std::size_t split = 0; split <= conversation.size(); ++split) {
     auto peer = connect();
@@ -59,7 +60,9 @@ TEST_F(HttpConnection, EndsTruncatedConversationsWithoutAnAnswerToTheRest) {
     if (size != 0) peer.send(std::string_view(conversation).substr(0, size));
     peer.finish();
     EXPECT_TRUE(peer.closed());
-    EXPECT_THAT(peer.take(), size == 0 ? std::string() : "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") << size;
+    EXPECT_THAT(peer.take(),
+                size == 0 ? std::string() : "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        << size;
   }
   EXPECT_THAT(handler.requests, IsEmpty());
 }
@@ -143,7 +146,9 @@ TEST_F(HttpConnection, AHandlerMayAnswerBeforeTheBody) {
   handler.at_head = [](Exchange& exchange) { exchange.respond({.status = 400, .headers = {}, .body = "no"}); };
   auto whole = connect();
   whole.send(post("hello") + post("again"));
-  EXPECT_EQ(whole.take(), "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno");
+  EXPECT_EQ(
+      whole.take(),
+      "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno");
   auto half = connect();
   half.send(post("hello").substr(0, post("hello").size() - 1));
   EXPECT_EQ(half.take(), "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
@@ -234,7 +239,9 @@ TEST_F(HttpConnection, ServesTenThousandPipelinedRequestsInOrder) {
 }
 
 TEST_F(HttpConnection, APeerThatTakesNoAnswersGetsNoMoreOfThem) {
-  handler.at_request = [](Exchange& exchange) { exchange.respond({.status = 200, .headers = {}, .body = std::string(10'000, 'x')}); };
+  handler.at_request = [](Exchange& exchange) {
+    exchange.respond({.status = 200, .headers = {}, .body = std::string(10'000, 'x')});
+  };
   std::string requests;
   for (int i = 0; i < 1000; ++i) requests += get("/a");
   auto peer = connect();
@@ -281,7 +288,9 @@ TEST_F(HttpConnection, WritesAddedHeadersOnEveryAnswerOfTheExchangeOnly) {
 class Echo final : public net::StreamHandler {
  public:
   explicit Echo(int& closed) : closed_(closed) {}
-  void on_bytes(net::Connection& stream, std::span<char> bytes) override { stream.send(base::Frame::copy({bytes.data(), bytes.size()})); }
+  void on_bytes(net::Connection& stream, std::span<char> bytes) override {
+    stream.send(base::Frame::copy({bytes.data(), bytes.size()}));
+  }
   void on_closed(net::Connection&, net::CloseCause) override { ++closed_; }
 
  private:
@@ -290,7 +299,9 @@ class Echo final : public net::StreamHandler {
 
 TEST_F(HttpConnection, SwitchesTheProtocolWithWhatCameBehindTheRequest) {
   int closed = 0;
-  handler.at_head = [&](Exchange& exchange) { exchange.switch_protocol(base::Frame::copy("101!"), std::make_unique<Echo>(closed)); };
+  handler.at_head = [&](Exchange& exchange) {
+    exchange.switch_protocol(base::Frame::copy("101!"), std::make_unique<Echo>(closed));
+  };
   auto peer = connect();
   peer.send(get("/a") + "early");
   peer.send(" late");
@@ -414,7 +425,9 @@ TEST_F(HttpConnection, AnExchangeTakesAsLongAsItsHandlerWants) {
 // H52.
 TEST_F(HttpConnection, WantsABodyAtOneKilobytePerSecondAfterItsGrace) {
   handler.body_limit = 1'000'000;
-  const auto start = [](net::TestReactor::Peer& peer) { peer.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"); };
+  const auto start = [](net::TestReactor::Peer& peer) {
+    peer.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  };
   auto fast = connect();
   start(fast);
   auto slow = connect();

@@ -5,7 +5,9 @@
 namespace tidewire::http {
 namespace {
 
-bool any_origin(const CorsOptions& options) noexcept { return options.origins.size() == 1 && options.origins.front() == "*"; }
+bool any_origin(const CorsOptions& options) noexcept {
+  return options.origins.size() == 1 && options.origins.front() == "*";
+}
 
 bool listed(const CorsOptions& options, std::string_view origin) noexcept {
   return std::find(options.origins.begin(), options.origins.end(), origin) != options.origins.end();
@@ -35,7 +37,8 @@ bool add_allow_origin(const CorsOptions& options, const Request& request, Exchan
 bool add_preflight_headers(const CorsOptions& options, const Request& request, Exchange& exchange) {
   add(exchange, "Access-Control-Allow-Methods", options.methods);
   const bool echo = options.allowed_headers.empty();
-  add(exchange, "Access-Control-Allow-Headers", echo ? request.header("access-control-request-headers") : options.allowed_headers);
+  add(exchange, "Access-Control-Allow-Headers",
+      echo ? request.header("access-control-request-headers") : options.allowed_headers);
   if (options.max_age_s >= 0) add(exchange, "Access-Control-Max-Age", std::to_string(options.max_age_s));
   return echo;
 }

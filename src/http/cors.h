@@ -17,8 +17,8 @@ struct CorsOptions {
   std::string methods = "GET,HEAD,PUT,PATCH,POST,DELETE";
   std::string allowed_headers;  // empty: echo Access-Control-Request-Headers, with Vary
   std::string exposed_headers;
-  bool credentials = false;     // with "*" the origin is echoed instead: browsers refuse the pair
-  int max_age_s = -1;           // negative: no header
+  bool credentials = false;  // with "*" the origin is echoed instead: browsers refuse the pair
+  int max_age_s = -1;        // negative: no header
 };
 
 // Adds the headers of an ordinary answer to the exchange; for OPTIONS answers the preflight (204, Content-Length 0) and

@@ -20,7 +20,8 @@ struct Cors : OneHandlerServer, testing::Test {
     const std::string origin_line = origin.empty() ? "" : "Origin: " + std::string(origin) + "\r\n";
     peer.send(std::string(method) + " / HTTP/1.1\r\nHost: a\r\n" + origin_line + std::string(lines) + "\r\n");
     const std::string answer = peer.take();
-    const std::string status = method == "OPTIONS" ? "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+    const std::string status = method == "OPTIONS" ? "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n"
+                                                   : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
     EXPECT_EQ(answer.substr(0, status.size()), status);
     return answer.substr(std::min(status.size(), answer.size()));
   }
@@ -42,7 +43,8 @@ TEST_F(Cors, AnyOriginIsAStar) {
 
 TEST_F(Cors, AnyOriginWithCredentialsIsEchoed) {
   cors.credentials = true;
-  EXPECT_EQ(ask("GET", "http://a"), "Access-Control-Allow-Origin: http://a\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n\r\n");
+  EXPECT_EQ(ask("GET", "http://a"),
+            "Access-Control-Allow-Origin: http://a\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n\r\n");
 }
 
 TEST_F(Cors, OneFixedOriginIsAlwaysWritten) {
@@ -71,11 +73,18 @@ TEST_F(Cors, APreflightIsAnsweredAtOnce) {
 }
 
 TEST_F(Cors, APreflightSaysAllThatIsConfigured) {
-  cors = {.enabled = true, .origins = {"http://a", "http://b"}, .methods = "GET", .allowed_headers = "x-b", .exposed_headers = "x-c",
-          .credentials = true, .max_age_s = 600};
+  cors = {.enabled = true,
+          .origins = {"http://a", "http://b"},
+          .methods = "GET",
+          .allowed_headers = "x-b",
+          .exposed_headers = "x-c",
+          .credentials = true,
+          .max_age_s = 600};
   EXPECT_EQ(ask("OPTIONS", "http://a", "Access-Control-Request-Headers: x-other\r\n"),
-            "Access-Control-Allow-Origin: http://a\r\nAccess-Control-Allow-Credentials: true\r\nAccess-Control-Allow-Methods: GET\r\n"
-            "Access-Control-Allow-Headers: x-b\r\nAccess-Control-Max-Age: 600\r\nVary: Origin\r\nAccess-Control-Expose-Headers: x-c\r\n\r\n");
+            "Access-Control-Allow-Origin: http://a\r\nAccess-Control-Allow-Credentials: "
+            "true\r\nAccess-Control-Allow-Methods: GET\r\n"
+            "Access-Control-Allow-Headers: x-b\r\nAccess-Control-Max-Age: 600\r\nVary: "
+            "Origin\r\nAccess-Control-Expose-Headers: x-c\r\n\r\n");
   EXPECT_EQ(ask("OPTIONS", "http://evil").find("Allow-Origin"), std::string::npos);
 }
 

@@ -30,13 +30,13 @@ struct Header {
 // Views into the head's bytes: valid during on_head() and on_request() only.
 struct Request {
   std::string_view method;
-  std::string_view target;     // as received
-  std::string_view path;       // origin form, percent-escapes not decoded, without the query
-  std::string_view query;      // without '?'
-  int version_minor = 1;       // HTTP/1.0 or 1.1
+  std::string_view target;  // as received
+  std::string_view path;    // origin form, percent-escapes not decoded, without the query
+  std::string_view query;   // without '?'
+  int version_minor = 1;    // HTTP/1.0 or 1.1
   std::span<const Header> headers;
-  std::string_view raw_head;   // the whole head as received, up to and including the empty line
-  bool upgrade = false;        // Connection: upgrade and an Upgrade header
+  std::string_view raw_head;  // the whole head as received, up to and including the empty line
+  bool upgrade = false;       // Connection: upgrade and an Upgrade header
 
   // The first value of a header, empty if absent. Names compare without case.
   std::string_view header(std::string_view name) const noexcept;

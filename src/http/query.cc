@@ -1,13 +1,9 @@
 #include "http/query.h"
 
+#include "http/characters.h"
+
 namespace tidewire::http {
 namespace {
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 // The byte that text[at] = '%' escapes; -1 if it is no escape.
 int escaped_byte(std::string_view text, std::size_t at) noexcept {

@@ -9,57 +9,15 @@
 // No line folding, no blank before a colon, no bare CR or LF anywhere.
 #include "http/request_codec.h"
 
-#include <cstring>
-
 #include "base/utf8.h"
+#include "http/characters.h"
 
 namespace tidewire::http {
 namespace {
 
 namespace limits = base::limits;
 
-enum CharClass : std::uint8_t { kToken = 1, kMethod = 2, kTarget = 4, kValue = 8, kHost = 16 };
-
-constexpr std::array<std::uint8_t, 256> make_char_classes() {
-  std::array<std::uint8_t, 256> classes{};
-  const auto mark = [&classes](std::string_view characters, int char_class) {
-    for (const char c : characters) {
-      auto& entry = classes[static_cast<unsigned char>(c)];
-      entry = static_cast<std::uint8_t>(entry | char_class);
-    }
-  };
-  constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  constexpr std::string_view kLowerAndDigits = "abcdefghijklmnopqrstuvwxyz0123456789";
-  mark(kUpper, kToken | kMethod | kHost);
-  mark(kLowerAndDigits, kToken | kHost);
-  mark("!#$%&'*+-.^_`|~", kToken);
-  mark("-_", kMethod);
-  mark("-._~%!$&'()*+,;=", kHost);
-  for (std::size_t c = 0; c < 256; ++c) {
-    if (c > 0x20 && c < 0x7f && c != '#') classes[c] = static_cast<std::uint8_t>(classes[c] | kTarget);
-    if (c == '\t' || (c >= 0x20 && c != 0x7f)) classes[c] = static_cast<std::uint8_t>(classes[c] | kValue);
-  }
-  return classes;
-}
-
-constexpr std::array<std::uint8_t, 256> kCharClasses = make_char_classes();
-
-bool is(char c, CharClass char_class) noexcept { return (kCharClasses[static_cast<unsigned char>(c)] & char_class) != 0; }
-
-bool all(std::string_view text, CharClass char_class) noexcept {
-  for (const char c : text) {
-    if (!is(c, char_class)) return false;
-  }
-  return true;
-}
-
 constexpr HeadResult refused(std::uint16_t status) noexcept { return {HeadResult::Outcome::kRefused, status, 0}; }
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 // host [ ":" port ], where host is a name, an IPv4 address or "[" IPv6 "]".
 bool valid_host(std::string_view host) noexcept {
@@ -90,7 +48,7 @@ struct Facts {
   std::string_view authority;  // of an absolute-form target
   int content_lengths = 0;
   int transfer_encodings = 0;
-  bool coded_body = false;     // a Content-Encoding other than identity
+  bool coded_body = false;  // a Content-Encoding other than identity
   bool close = false;
   bool upgrade_token = false;
   bool upgrade_header = false;
@@ -146,18 +104,6 @@ bool split_target(Request& request, Facts& facts) noexcept {
   return valid_path(request.path);
 }
 
-bool parse_header_line(std::string_view line, Header& header) noexcept {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !valid_header_name(line.substr(0, colon))) return false;
-  header.name = line.substr(0, colon);
-  std::string_view value = line.substr(colon + 1);
-  if (!valid_header_value(value)) return false;
-  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  header.value = value;
-  return true;
-}
-
 bool parse_content_length(std::string_view text, std::uint64_t& length) noexcept {
   constexpr std::uint64_t kMax = (std::uint64_t{1} << 63) - 1;
   length = 0;
@@ -208,8 +154,7 @@ std::uint16_t note_header(Header& header, RequestHead& out, Facts& facts) noexce
     case 17:
       if (!named("transfer-encoding")) return 0;
       return ++facts.transfer_encodings == 1 && equals_ignoring_case(value, "chunked") ? 0 : 400;
-    default:
-      return 0;
+    default: return 0;
   }
 }
 
@@ -288,6 +233,18 @@ bool Request::has_header(std::string_view name) const noexcept {
 bool valid_header_name(std::string_view name) noexcept { return !name.empty() && all(name, kToken); }
 bool valid_header_value(std::string_view value) noexcept { return all(value, kValue); }
 
+bool parse_header_line(std::string_view line, Header& header) noexcept {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !valid_header_name(line.substr(0, colon))) return false;
+  header.name = line.substr(0, colon);
+  std::string_view value = line.substr(colon + 1);
+  if (!valid_header_value(value)) return false;
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  header.value = value;
+  return true;
+}
+
 bool valid_path(std::string_view path) noexcept {
   base::Utf8Validator utf8;
   std::size_t segment_bytes = 0;
@@ -355,112 +312,6 @@ HeadResult parse_head(std::string_view bytes, RequestHead& out) noexcept {
   out.request.headers = {out.header_array.data(), header_count};
   out.request.raw_head = bytes.substr(begin, at - begin);
   return {HeadResult::Outcome::kComplete, 0, at};
-}
-
-// chunked = *( size *extension CRLF data CRLF ) 1*"0" *extension CRLF *( trailer CRLF ) CRLF
-// size = 1*16 hex digits; extension = ";" token [ "=" token ]
-ChunkedDecoder::Step ChunkedDecoder::feed(std::string_view bytes, std::string& body, std::size_t limit) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    if (state_ == State::kData) {
-      const std::string_view data = bytes.substr(at, left_);
-      body.append(data);
-      at += data.size();
-      left_ -= data.size();
-      if (left_ == 0) state_ = State::kDataCr;
-      continue;
-    }
-    if (!take_line_byte(bytes[at++])) return {Outcome::kMalformed, at};
-    if (complete_) return {Outcome::kComplete, at};
-    if (state_ == State::kData && left_ > limit - body.size()) return {Outcome::kTooLong, at};
-  }
-  return {Outcome::kNeedMore, at};
-}
-
-bool ChunkedDecoder::take_line_byte(char byte) {
-  switch (state_) {
-    case State::kSize: return take_size(byte);
-    case State::kExtension: return take_extension(byte);
-    case State::kSizeLf:
-      last_chunk_ = left_ == 0;
-      state_ = last_chunk_ ? State::kTrailer : State::kData;
-      digits_ = 0;
-      return byte == '\n';
-    case State::kDataCr:
-      state_ = State::kDataLf;
-      return byte == '\r';
-    case State::kDataLf:
-      state_ = State::kSize;
-      return byte == '\n';
-    case State::kTrailer: return take_trailer(byte);
-    case State::kTrailerLf: return byte == '\n' && end_trailer_line();
-    case State::kData: break;
-  }
-  return false;
-}
-
-bool ChunkedDecoder::take_size(char byte) {
-  const int value = hex_value(byte);
-  if (value >= 0) {
-    // 15 digits reach 2^60, far over any limit; leading zeros count as digits.
-    if (digits_ == 15) return false;
-    ++digits_;
-    left_ = left_ * 16 + static_cast<std::uint64_t>(value);
-    return true;
-  }
-  if (digits_ == 0) return false;
-  if (byte == '\r') {
-    state_ = State::kSizeLf;
-    return true;
-  }
-  if (byte != ';') return false;
-  state_ = State::kExtension;
-  extension_line_ = 0;
-  previous_ = 0;
-  return take_extension(byte);
-}
-
-bool ChunkedDecoder::take_extension(char byte) {
-  const bool after_token = is(previous_, kToken);
-  if (byte == '\r') {
-    state_ = State::kSizeLf;
-    return after_token;
-  }
-  ++extension_total_;
-  if (++extension_line_ > limits::kChunkExtensionBytesMax || extension_total_ > limits::kChunkExtensionTotalMax) return false;
-  const char previous = std::exchange(previous_, byte);
-  if (byte == ';') {
-    has_value_ = false;
-    return after_token || previous == 0;
-  }
-  if (byte == '=') return after_token && !std::exchange(has_value_, true);
-  return is(byte, kToken);
-}
-
-bool ChunkedDecoder::take_trailer(char byte) {
-  if (++trailer_total_ > limits::kTrailerBytesMax) return false;
-  if (byte == '\r') {
-    state_ = State::kTrailerLf;
-  } else {
-    trailer_.push_back(byte);
-  }
-  return byte != '\n';
-}
-
-// Trailers are read and dropped. Those that would change framing or routing show that somebody disagrees with us.
-bool ChunkedDecoder::end_trailer_line() {
-  state_ = State::kTrailer;
-  if (trailer_.empty()) {
-    complete_ = true;
-    return true;
-  }
-  Header trailer;
-  if (!parse_header_line(trailer_, trailer)) return false;
-  for (const std::string_view forbidden : {"content-length", "transfer-encoding", "host"}) {
-    if (equals_ignoring_case(trailer.name, forbidden)) return false;
-  }
-  trailer_.clear();
-  return true;
 }
 
 }  // namespace tidewire::http

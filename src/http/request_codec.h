@@ -1,15 +1,14 @@
-// http/request_codec.h - RFC 9112 requests: head bytes to a Request, chunked bytes to a body. Every deviation is refused.
+// http/request_codec.h - RFC 9112 requests: head bytes to a Request. Every deviation is refused.
 //
-// Pure: no sockets, no clock; no allocation (only a chunked body's trailer lines longer than 15 bytes allocate, bounded).
+// Pure: no sockets, no clock, no allocation.
 // Lifetime: a Request's views point into the bytes given to parse_head(); its header span into the RequestHead.
-// Limits: kRequestTargetBytesMax, kHeaderLineBytesMax, kRequestHeadBytesMax, kHeaderCountMax, kChunkExtension*, kTrailerBytesMax.
+// Limits: kRequestTargetBytesMax, kHeaderLineBytesMax, kRequestHeadBytesMax, kHeaderCountMax.
 // Why strict: what two parsers on one route read differently, an attacker reads as two requests.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/limits.h"
@@ -48,48 +47,12 @@ constexpr bool decides_head(char byte) noexcept {
 // Whether a path has only valid escapes of valid UTF-8, no control characters, no empty and no dot segment.
 [[nodiscard]] bool valid_path(std::string_view path) noexcept;
 
-class ChunkedDecoder {
- public:
-  enum class Outcome : std::uint8_t {
-    kNeedMore,
-    kComplete,
-    kTooLong,   // the body would exceed its limit
-    kMalformed,
-  };
-  struct Step {
-    Outcome outcome;
-    std::size_t bytes;  // taken from the input
-  };
-
-  // Appends decoded bytes to `body`, which never grows beyond `limit`. Must not be called again after another outcome than
-  // kNeedMore.
-  [[nodiscard]] Step feed(std::string_view bytes, std::string& body, std::size_t limit);
-
- private:
-  enum class State : std::uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer, kTrailerLf };
-
-  bool take_line_byte(char byte);
-  bool take_size(char byte);
-  bool take_extension(char byte);
-  bool take_trailer(char byte);
-  bool end_trailer_line();
-
-  std::uint64_t left_ = 0;           // of the chunk
-  std::string trailer_;              // the trailer line so far
-  std::uint16_t extension_line_ = 0; // bytes of this chunk's extensions
-  std::uint16_t extension_total_ = 0;
-  std::uint16_t trailer_total_ = 0;
-  std::uint8_t digits_ = 0;
-  State state_ = State::kSize;
-  char previous_ = 0;                // in an extension
-  bool has_value_ = false;           // the extension's '=' was seen
-  bool last_chunk_ = false;
-  bool complete_ = false;
-};
-
 // Whether `name` is a token (RFC 9110 5.6.2) and `value` free of control characters other than a tab.
 bool valid_header_name(std::string_view name) noexcept;
 bool valid_header_value(std::string_view value) noexcept;
+
+// Splits "name: value", the blanks around the value trimmed; false for what is no header line.
+[[nodiscard]] bool parse_header_line(std::string_view line, Header& header) noexcept;
 
 // Calls take(element) for each non-empty element of a comma-separated list, blanks trimmed, until it returns false.
 template <typename Take>

@@ -21,8 +21,8 @@ struct Answer {
   std::string_view header_lines = {};  // more of them, made by append_header_line()
   std::string_view content_type = {};  // empty: no header
   std::string_view body = {};
-  bool head_only = false;              // the request was HEAD: Content-Length of `body`, but no body
-  bool close = false;                  // announces that the connection ends
+  bool head_only = false;  // the request was HEAD: Content-Length of `body`, but no body
+  bool close = false;      // announces that the connection ends
 };
 
 // A complete answer, ready to be sent.

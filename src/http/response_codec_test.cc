@@ -18,19 +18,25 @@ TEST(Answer, IsWrittenWhole) {
 }
 
 TEST(Answer, ToHeadHasTheLengthWithoutTheBody) {
-  EXPECT_EQ(text_of({.status = 200, .headers = {}, .body = "hello"}, {}, true), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(text_of({.status = 200, .headers = {}, .body = "hello"}, {}, true),
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
 }
 
 TEST(Answer, WithoutContentHasNoLength) {
   EXPECT_EQ(text_of({.status = 304, .headers = {}, .body = "x"}), "HTTP/1.1 304 Not Modified\r\n\r\n");
   EXPECT_EQ(text_of({.status = 204, .headers = {}, .body = {}}), "HTTP/1.1 204 No Content\r\n\r\n");
-  EXPECT_EQ(text_of({.status = 204, .headers = {{"Content-Length", "0"}}, .body = {}}), "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(text_of({.status = 204, .headers = {{"Content-Length", "0"}}, .body = {}}),
+            "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
 }
 
 // H39.
 TEST(Answer, IsNotSplitByWhatItReflects) {
   const std::string text = text_of({.status = 200,
-                                    .headers = {{"A", "x\r\nSet-Cookie: y"}, {"B\r\nC", "z"}, {"D", std::string("n\0l", 3)}, {"", "e"}, {"F", "\x7f"},
+                                    .headers = {{"A", "x\r\nSet-Cookie: y"},
+                                                {"B\r\nC", "z"},
+                                                {"D", std::string("n\0l", 3)},
+                                                {"", "e"},
+                                                {"F", "\x7f"},
                                                 {"G", "tab\tand caf\xc3\xa9"}},
                                     .body = {}});
   EXPECT_EQ(text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nG: tab\tand caf\xc3\xa9\r\n\r\n");
@@ -42,7 +48,9 @@ TEST(Answer, IsNotSplitByWhatItReflects) {
 }
 
 TEST(Answer, KeepsItsFramingToItself) {
-  EXPECT_EQ(text_of({.status = 200, .headers = {{"content-length", "7"}, {"Transfer-Encoding", "chunked"}, {"connection", "close"}}, .body = "ab"}),
+  EXPECT_EQ(text_of({.status = 200,
+                     .headers = {{"content-length", "7"}, {"Transfer-Encoding", "chunked"}, {"connection", "close"}},
+                     .body = "ab"}),
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
 }
 
@@ -52,7 +60,9 @@ TEST(Answer, TakesAnyNumberOfHeaders) {
   EXPECT_THAT(text_of(response), testing::EndsWith("N: 39\r\n\r\n"));
 }
 
-TEST(Answer, NamesUnknownStatuses) { EXPECT_THAT(text_of({.status = 299, .headers = {}, .body = {}}), testing::StartsWith("HTTP/1.1 299 Unknown\r\n")); }
+TEST(Answer, NamesUnknownStatuses) {
+  EXPECT_THAT(text_of({.status = 299, .headers = {}, .body = {}}), testing::StartsWith("HTTP/1.1 299 Unknown\r\n"));
+}
 
 }  // namespace
 }  // namespace tidewire::http

@@ -20,9 +20,7 @@ std::string content_hash(std::string_view bytes) {
   return text;
 }
 
-std::string_view without_weakness(std::string_view etag) noexcept {
-  return etag.starts_with("W/") ? etag.substr(2) : etag;
-}
+std::string_view without_weakness(std::string_view etag) noexcept { return etag.starts_with("W/") ? etag.substr(2) : etag; }
 
 }  // namespace
 

@@ -21,8 +21,8 @@
 namespace tidewire::http {
 
 struct StaticFile {
-  std::string_view path;   // as in the request: "/dashboard/app.js"; a folder's page is its path with the slash
-  std::string_view type;   // "text/javascript; charset=utf-8"
+  std::string_view path;  // as in the request: "/dashboard/app.js"; a folder's page is its path with the slash
+  std::string_view type;  // "text/javascript; charset=utf-8"
   std::string_view bytes;
 };
 
@@ -43,11 +43,11 @@ class StaticFiles final : public Handler {
   struct Variant {
     base::Frame answer;
     std::string etag;
-    bool made = false;   // without `answer`: this coding does not make the file shorter
+    bool made = false;  // without `answer`: this coding does not make the file shorter
   };
   struct Entry {
     const StaticFile* file;
-    std::string hash;    // of the content, hexadecimal
+    std::string hash;                 // of the content, hexadecimal
     std::array<Variant, 4> variants;  // by Coding
   };
   Entry* find(std::string_view path) noexcept;

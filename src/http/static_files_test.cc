@@ -35,9 +35,10 @@ struct StaticFilesTest : testing::Test {
 };
 
 TEST_F(StaticFilesTest, AnswersWithTheFile) {
-  EXPECT_THAT(ask("/d/"), AllOf(StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 3\r\nETag: \""),
-                                HasSubstr("Content-Security-Policy: default-src 'self'\r\n"), HasSubstr("nosniff"), Not(HasSubstr("Vary")),
-                                EndsWith("\r\n\r\n<p>")));
+  EXPECT_THAT(ask("/d/"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 3\r\nETag: \""),
+                    HasSubstr("Content-Security-Policy: default-src 'self'\r\n"), HasSubstr("nosniff"),
+                    Not(HasSubstr("Vary")), EndsWith("\r\n\r\n<p>")));
   EXPECT_EQ(ask("/d/"), ask("/d/?x"));
 }
 
@@ -69,10 +70,12 @@ TEST_F(StaticFilesTest, SaysNotModifiedToWhoHasIt) {
   EXPECT_NE(etag, gzip_etag) << "strong tags differ per coding";
   for (const std::string& sent : {etag, "W/" + etag, "\"x\", " + etag, std::string("*")}) {
     const std::string answer = ask("/d/app.js", "If-None-Match: " + sent + "\r\n");
-    EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 304 Not Modified\r\nETag: " + etag), EndsWith("\r\n\r\n"), Not(HasSubstr("Content-Length"))));
+    EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 304 Not Modified\r\nETag: " + etag), EndsWith("\r\n\r\n"),
+                              Not(HasSubstr("Content-Length"))));
   }
   EXPECT_THAT(ask("/d/app.js", "If-None-Match: " + gzip_etag + "\r\n"), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(ask("/d/app.js", "Accept-Encoding: gzip\r\nIf-None-Match: " + gzip_etag + "\r\n"), StartsWith("HTTP/1.1 304 "));
+  EXPECT_THAT(ask("/d/app.js", "Accept-Encoding: gzip\r\nIf-None-Match: " + gzip_etag + "\r\n"),
+              StartsWith("HTTP/1.1 304 "));
 }
 
 }  // namespace

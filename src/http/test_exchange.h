@@ -1,6 +1,7 @@
 // http/test_exchange.h - a handler that records what it is asked and answers as it is told, and a connection to ask it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
