@@ -6,7 +6,7 @@
 // Exit code 0: every row was measured (not: was fast); 1: one was not; 2: usage. See README.md for how to read the table.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { checkAnchors, withoutLimitRatios } from "./runner/anchors.mjs";
@@ -17,6 +17,7 @@ import { countedRows, makeRows } from "./runner/rows.mjs";
 import { printAnchors, printTable } from "./runner/table.mjs";
 
 const GROWTH_MAX = 1.05; // instructions per message against the baseline: more is a finding
+const BUSY_LOAD = 0.5; // of the last minute, before the first run
 const ANCHOR_PAIRS = 3; // of anchors that no asked row measures
 
 function parse() {
@@ -115,6 +116,10 @@ async function main(options, directory) {
   const rows = selectRows(all, options.rows);
   const baseline = options.baseline && JSON.parse(readFileSync(options.baseline, "utf8"));
 
+  const [load] = loadavg();
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, kernel: release(), node: process.version, load };
+  if (machine.load > BUSY_LOAD) note(`the machine is busy (load ${machine.load.toFixed(1)}): figures will be noisy\n`);
+
   let results = await measureRows(rows, settings);
   const needsLimit = options.rows.includes("anchors") || rows.some((row) => row.contestants.limit);
   const check = needsLimit ? await checkAnchors(all, results, settings, note) : null;
@@ -122,8 +127,8 @@ async function main(options, directory) {
   const counting = !options["no-instructions"] && !options.quick && rows.length > 0;
   const instructions = counting ? await countInstructions(rows, settings, baseline) : null;
 
-  const machine = { cpus: cpus().length, model: cpus()[0]?.model, kernel: release(), node: process.version };
-  console.log(`${pairs} pairs of ${seconds} s, kernel ${machine.kernel}, Node.js ${machine.node}\n`);
+  const conditions = `kernel ${machine.kernel}, Node.js ${machine.node}, load before ${machine.load.toFixed(1)}`;
+  console.log(`${pairs} pairs of ${seconds} s, ${conditions}`);
   if (results.length > 0) printTable(results);
   if (check) {
     console.log(`\nThe limit (flush ${check.flush ?? "unknown"}) against Node in this run`);

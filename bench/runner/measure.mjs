@@ -2,6 +2,7 @@
 import { freePort, runLoad, serverCommand, startServer } from "./processes.mjs";
 import { median, pairRatios } from "./statistics.mjs";
 
+const WARMING_SECONDS_MIN = 0.5; // once per row and server: Node.js compiles while it runs
 const PAUSE_MS = 100; // the server closes the last run's connections before the next contestant is measured
 const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 
@@ -31,7 +32,7 @@ export async function measureRow(row, keys, pairs, settings, progress) {
     return servers.get(key);
   };
   try {
-    const warming = { ...settings, seconds: 0.1 };
+    const warming = { ...settings, warmup: 0, seconds: Math.max(settings.seconds, WARMING_SECONDS_MIN) };
     for (name of row.fresh ? [] : keys) {
       await measureOnce(await serverOf(row.contestants[name]), row.contestants[name], warming);
     }

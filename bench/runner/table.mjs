@@ -36,6 +36,7 @@ function cells(result) {
 }
 
 export function printTable(results) {
+  console.log();
   const widths = [5, 38, 13, 8, 13, 9];
   const line = (columns) => columns.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" ").trimEnd();
   const title = "what (us of server CPU, or bytes)";
