@@ -58,6 +58,8 @@ class Connection : public net::StreamHandler {
   Listener* listener() const noexcept { return listener_; }
   // True from the moment a CLOSE was sent or received, or the stream ended.
   virtual bool closing() const noexcept = 0;
+  // Whether bytes of any kind have come since the last call: for who watches over silence.
+  virtual bool take_heard() noexcept = 0;
   virtual net::Connection& stream() noexcept = 0;
 
  protected:

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <list>
+#include <utility>
 
 #include "base/assert.h"
 #include "websocket/frame_codec.h"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr char kTail[] = {'\x00', '\x00', '\xff', '\xff'};
 constexpr std::size_t kScratchBytesMin = 16 * 1024;
-constexpr std::size_t kScratchBytesKept = 256 * 1024;  // a larger one goes before the next message
+constexpr std::size_t kScratchBytesKept = 256 * 1024;  // a larger one goes when its message is done
 constexpr std::size_t kSharedMax = 8;                  // settings in use per thread; more are made anew
 
 // Bytes of the thread that grow and are never initialised. Why not std::string: it clears what it is resized to.
@@ -81,25 +82,29 @@ Inflater& Inflater::shared() {
   return inflater;
 }
 
+void Inflater::trim() noexcept { inflate_scratch().shrink(); }
+
 Inflater::Result Inflater::inflate(std::string_view compressed, std::size_t bytes_max, std::span<char>& message) {
-  message = {};
+  have_ = 0;
+  const Result result = inflate_message(compressed, bytes_max);
+  if (result != Result::kOk) trim();
+  message = result == Result::kOk ? std::span<char>(inflate_scratch().data(), have_) : std::span<char>();
+  return result;
+}
+
+Inflater::Result Inflater::inflate_message(std::string_view compressed, std::size_t bytes_max) {
   if (!ready_) return Result::kNoMemory;
   // Senders write an empty message as 00; some as nothing at all.
   if (compressed.empty()) return Result::kOk;
-  Scratch& scratch = inflate_scratch();
-  scratch.shrink();
-  if (!scratch.reserve(std::clamp(compressed.size() * 4, kScratchBytesMin, kScratchBytesKept))) return Result::kNoMemory;
-  have_ = 0;
+  const std::size_t guess = std::clamp(compressed.size() * 4, kScratchBytesMin, kScratchBytesKept);
+  if (!inflate_scratch().reserve(guess)) return Result::kNoMemory;
   if (!keep_context_) inflateReset(&stream_);
 
   Result result = run(compressed, bytes_max);
-  if (result == Result::kOk && !ended_) {
-    result = run(std::string_view(kTail, sizeof kTail), bytes_max);
-    // 128: zlib stands between two blocks, so the message was whole.
-    if (result == Result::kOk && (stream_.data_type & 128) == 0) result = Result::kBad;
-  }
-  if (result == Result::kOk) message = {scratch.data(), have_};
-  return result;
+  if (result != Result::kOk || ended_) return result;
+  result = run(std::string_view(kTail, sizeof kTail), bytes_max);
+  // 128: zlib stands between two blocks, so the message was whole.
+  return result == Result::kOk && (stream_.data_type & 128) == 0 ? Result::kBad : result;
 }
 
 Inflater::Result Inflater::run(std::string_view input, std::size_t bytes_max) {
@@ -108,8 +113,8 @@ Inflater::Result Inflater::run(std::string_view input, std::size_t bytes_max) {
   stream_.avail_in = static_cast<uInt>(input.size());
   ended_ = false;
   for (;;) {
-    // One byte more than allowed, to see that there is more.
-    if (have_ == scratch.capacity() && !scratch.reserve(scratch.capacity() * 2)) return Result::kNoMemory;
+    // At most one byte more than allowed, to see that there is more.
+    if (have_ == scratch.capacity() && !scratch.reserve(std::min(have_ * 2, bytes_max + 1))) return Result::kNoMemory;
     const std::size_t room = std::min(scratch.capacity(), bytes_max + 1) - have_;
     stream_.next_out = zlib_bytes(scratch.data() + have_);
     stream_.avail_out = static_cast<uInt>(room);
@@ -187,7 +192,6 @@ Deflater& Deflater::shared(const DeflateOptions& options, int window_bits) {
 base::Frame deflate_frame(const base::Frame& frame, Deflater& deflater) {
   if (!deflater.ready()) return {};
   Scratch& scratch = deflate_scratch();
-  scratch.shrink();
   std::size_t size = 0;
   for (std::string_view rest = frame.wire(); !rest.empty();) {
     const ServerFrame message = take_server_frame(rest);
@@ -204,6 +208,7 @@ base::Frame deflate_frame(const base::Frame& frame, Deflater& deflater) {
     size += header_bytes + payload_bytes;
   }
   base::Frame deflated = base::Frame::copy({scratch.data(), size});
+  scratch.shrink();
   deflated.set_packet_count(frame.packet_count());
   return deflated;
 }

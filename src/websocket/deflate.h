@@ -36,8 +36,11 @@ class Inflater {
 
   // The thread's, for peers that keep no context.
   static Inflater& shared();
+  // The last message of the thread is not needed any more: a large buffer goes back to the system.
+  static void trim() noexcept;
 
  private:
+  Result inflate_message(std::string_view compressed, std::size_t bytes_max);
   Result run(std::string_view input, std::size_t bytes_max);
 
   z_stream stream_{};

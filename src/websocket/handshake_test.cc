@@ -83,6 +83,7 @@ TEST(Handshake, W36WantsAKeyOfSixteenBytes) {
                           "dGhlIHNhbXBsZSBub25jZQ== ", "====================    ", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
     EXPECT_EQ(Upgrade().replace("Sec-WebSocket-Key", key).answer().status, 400) << key;
   }
+  EXPECT_EQ(Upgrade().replace("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZR==").answer().status, 101);
 }
 
 TEST(Handshake, C01RefusesAnUpgradeWithABody) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -39,6 +40,11 @@ struct MessageReader::Partial {
 
 void MessageReader::PartialDeleter::operator()(Partial* partial) const noexcept { delete partial; }
 
+void MessageReader::Event::release() noexcept {
+  holds.reset();
+  if (std::exchange(inflated, false)) Inflater::trim();
+}
+
 void MessageReader::drop() noexcept { partial_.reset(); }
 
 bool MessageReader::take_fresh_partial() noexcept {
@@ -65,7 +71,7 @@ std::uint64_t MessageReader::wire_bytes_max(bool compressed) const noexcept {
 }
 
 bool MessageReader::next(std::span<char>& bytes, Event& event) {
-  event.holds.reset();
+  event.release();
   while (!bytes.empty()) {
     if (partial_ != nullptr && partial_->frame_bytes_left != 0) {
       if (take_payload(bytes, event)) return true;
@@ -187,6 +193,7 @@ bool MessageReader::finish_compressed(bool text, std::span<char> message, Event&
   std::span<char> inflated;
   switch (inflater.inflate({message.data(), message.size()}, options_->message_bytes_max, inflated)) {
     case Inflater::Result::kOk:
+      event.inflated = true;
       return finish_plain(text, inflated, event);
     case Inflater::Result::kTooBig:
       return fail(FrameError::kTooBig, event);

@@ -31,10 +31,18 @@ class MessageReader {
   using PartialPointer = std::unique_ptr<Partial, PartialDeleter>;
 
   struct Event {
+    Event() = default;
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    ~Event() { release(); }
+    // The payload is not needed any more.
+    void release() noexcept;
+
     Kind kind = Kind::kError;
     FrameError error = FrameError::kNone;  // kError only; the reader must not be used again
     std::span<char> payload;               // dies with `bytes`, with the event, or at the next inflated message of the thread
     PartialPointer holds;                  // keeps a collected payload alive
+    bool inflated = false;                 // the payload lies in the thread's buffer
   };
 
   // `options` must outlive the reader.

@@ -168,6 +168,7 @@ void StreamConnection::tell_closed(std::uint16_t code, std::string_view reason, 
 // -- up -----------------------------------------------------------------------------------------------------------------------
 
 void StreamConnection::on_bytes(net::Connection&, std::span<char> bytes) {
+  heard_ = true;
   MessageReader::Event event;
   while (!closing_ && reader_.next(bytes, event)) take(event);
   if (!closing_) settle();
@@ -232,7 +233,7 @@ void StreamConnection::settle() {
   } else if (late_ != nullptr && !reader_.partial()) {
     late_.reset();
   }
-  if (stream_.blocked() && !paused_ && stream_.out().bytes() > kOutBytesSoft) {
+  if (stream_.blocked() && !stream_.reading_paused() && stream_.out().bytes() > kOutBytesSoft) {
     paused_ = true;
     stream_.pause_reading();
   }

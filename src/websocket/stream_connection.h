@@ -9,6 +9,8 @@
 // Memory: see the static_assert in the .cc; a timer exists only while a message is incomplete.
 #pragma once
 
+#include <utility>
+
 #include "base/clock.h"
 #include "base/timer_wheel.h"
 #include "websocket/connection.h"
@@ -28,6 +30,7 @@ class StreamConnection final : public Connection {
   void close(std::uint16_t code, std::string_view reason) override;
   void abort() override;
   bool closing() const noexcept override { return closing_; }
+  bool take_heard() noexcept override { return std::exchange(heard_, false); }
   net::Connection& stream() noexcept override { return stream_; }
 
   void on_bytes(net::Connection& stream, std::span<char> bytes) override;
@@ -59,6 +62,7 @@ class StreamConnection final : public Connection {
   bool closing_ = false;
   bool paused_ = false;                 // reading rests because of us
   bool closed_by_us_ = false;
+  bool heard_ = false;                  // bytes have come since take_heard()
 };
 
 }  // namespace tidewire::websocket
