@@ -46,7 +46,10 @@ function selectRows(all, wanted) {
   if (wanted.includes("anchors")) return [];
   const ids = all.map((row) => row.id);
   const unknown = wanted.filter((id) => !ids.includes(id));
-  if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(" ")} (there are ${ids.join(" ")} anchors)`);
+  if (unknown.length > 0) {
+    const text = `no such row: ${unknown.join(" ")} (there are ${ids.join(" ")} anchors)`;
+    throw Object.assign(new Error(text), { exitCode: 2 });
+  }
   return all.filter((row) => wanted.includes(row.id));
 }
 
@@ -157,5 +160,5 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 process.exitCode = await main(options, directory).catch((error) => {
   console.error(`bench: ${error.message}`);
-  return 1;
+  return error.exitCode ?? 1;
 });
