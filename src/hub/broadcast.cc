@@ -32,15 +32,19 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
     message.ack_id = id;
     message.frames = {};  // the ack id is in the frame: this shard's own
     Namespace::BroadcastAcks acks;
-    space.each(selector, [&](Member& member) {
-      if (space.deliver_to(member, message)) acks.waiting.insert(&member);
-    });
+    const std::vector<MemberRef> meant = space.select(selector);  // listeners to what goes out may change who is where
+    for (const MemberRef& member : meant) {
+      if (space.deliver_to(*member, message)) acks.waiting.insert(member.get());
+    }
+    for (const MemberRef& member : meant) {
+      if (!member->connected()) acks.waiting.erase(member.get());
+    }
     if (acks.waiting.empty()) {
       collector->finish(Status());
       return;
     }
     acks.answered = [collector](Member&, const ArgumentsView& arguments) { collector->answered(arguments); };
-    acks.left = [collector](Member&) { collector->check(); };
+    acks.left = [collector](Member&) { collector->somebody_left_ = true; };
     space.expect_broadcast_acks(id, std::move(acks));
     space.hub().timers().arm(*collector, space.hub().now() + timeout_ms);
   }
@@ -56,7 +60,7 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
   // Somebody who left without answering counts as late: the sender learns that at the deadline, as with the reference server.
   void check() {
     const auto* acks = space_.broadcast_acks(id_);
-    if (acks != nullptr && acks->waiting.empty()) finish(Status());
+    if (acks != nullptr && acks->waiting.empty() && !somebody_left_) finish(Status());
   }
   void expired(base::Milliseconds) override {
     finish(Status(StatusCode::kDeadlineExceeded, "operation has timed out"));
@@ -73,6 +77,7 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
   const std::uint64_t id_;
   Done done_;
   std::vector<Arguments> answers_;
+  bool somebody_left_ = false;
 };
 
 std::vector<MemberSnapshot> snapshots(Namespace& space, const Selector& selector) {

@@ -5,16 +5,23 @@
 namespace tidewire::hub {
 
 // An admission under way. Continuations hold it; the dialect's Admission is held weakly: when it is gone, so is the wish.
+// Each continuation belongs to one step: a second call of it, or a late one, finds that the step has passed.
 struct Hub::Entry {
   NamespaceKey key;
   Sink* sink;
   const Dialect* dialect;
   std::string auth;
   std::weak_ptr<Admission> admission;
-  Namespace* space = nullptr;
   std::shared_ptr<NamespaceDefinition> definition;
   MemberRef member;
+  std::size_t step = 0;
+
+  bool pass(std::size_t expected) noexcept { return step == expected && ++step != 0; }
 };
+
+Admission::~Admission() {
+  if (entering_) entering_->home().hub().leave(*entering_, DisconnectReason::kTransportClose);
+}
 
 Hub::Hub(const HubOptions& options, HubContext context) : options_(options), context_(std::move(context)) {}
 
@@ -30,7 +37,7 @@ Namespace* Hub::open(const NamespaceKey& key) {
   const auto definition = context_.registry.find(key.name);
   if (definition == nullptr) return nullptr;
   auto& slot = namespaces_[key];
-  slot = std::make_unique<Namespace>(*this, key, definition);
+  slot.reset(new Namespace(*this, key, definition));
   return slot.get();
 }
 
@@ -45,7 +52,7 @@ std::vector<Namespace*> Hub::namespaces() const {
 
 void Hub::admit(const NamespaceKey& key, Sink& sink, const Dialect& dialect, std::string auth,
                 const std::shared_ptr<Admission>& admission) {
-  auto entry = std::make_shared<Entry>(Entry{key, &sink, &dialect, std::move(auth), admission, nullptr, nullptr, MemberRef()});
+  auto entry = std::make_shared<Entry>(Entry{key, &sink, &dialect, std::move(auth), admission, nullptr, MemberRef()});
   if (const Namespace* known = find(key)) {
     enter(entry, known->shared_definition());
   } else if (auto definition = context_.registry.find(key.name)) {
@@ -58,28 +65,35 @@ void Hub::admit(const NamespaceKey& key, Sink& sink, const Dialect& dialect, std
 void Hub::find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index) {
   const std::vector<const NamespaceParent*> parents = context_.registry.parents();
   if (parent_index >= parents.size()) {
-    refuse(entry, {"Invalid namespace", {}});
+    refuse(entry, {std::string(kInvalidNamespaceText), {}});
     return;
   }
   const NamespaceParent* parent = parents[parent_index];
-  parent->matches(entry->key.name, entry->auth, [this, entry, parent, parent_index](bool allowed) {
-    if (entry->admission.expired()) return;
+  const auto answered = [this, entry, parent, parent_index, step = entry->step](bool allowed) {
+    if (entry->admission.expired() || !entry->pass(step)) return;
     if (allowed) {
       enter(entry, context_.registry.child(entry->key.name, *parent));
     } else {
       find_definition(entry, parent_index + 1);
     }
-  });
+  };
+  try {
+    parent->matches(entry->key.name, entry->auth, answered);
+  } catch (...) {
+    log().write(base::LogLevel::kError, "a namespace predicate threw; that counts as no", {{"namespace", entry->key.name}});
+    answered(false);
+  }
 }
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
   entry->definition = definition;
   auto& slot = namespaces_[entry->key];
-  if (slot == nullptr) slot = std::make_unique<Namespace>(*this, entry->key, definition);
-  entry->space = slot.get();
+  if (slot == nullptr) slot.reset(new Namespace(*this, entry->key, definition));
+  const auto admission = entry->admission.lock();
   entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
   if (!entry->auth.empty()) entry->member->extras().auth = std::move(entry->auth);
   ++slot->admitting_;
+  admission->entering_ = entry->member;
   run_middlewares(entry, 0);
 }
 
@@ -94,10 +108,9 @@ void Hub::run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index
     return;
   }
   guarded(*entry->member, [&] {
-    (*middleware)(*entry->member, [this, entry, index](const Refusal* refusal) {
-      if (entry->admission.expired()) {
-        refuse(entry, {});
-      } else if (refusal != nullptr) {
+    (*middleware)(*entry->member, [this, entry, index, step = entry->step](const Refusal* refusal) {
+      if (entry->admission.expired() || !entry->pass(step)) return;
+      if (refusal != nullptr) {
         refuse(entry, *refusal);
       } else {
         run_middlewares(entry, index + 1);
@@ -108,14 +121,10 @@ void Hub::run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index
 
 void Hub::finish(const std::shared_ptr<Entry>& entry) {
   const auto admission = entry->admission.lock();
-  if (admission == nullptr || entry->member->sink_ == nullptr) {  // the peer left meanwhile
-    entry->admission.reset();
-    refuse(entry, {});
-    return;
-  }
+  if (admission == nullptr || entry->member->sink_ == nullptr) return;  // the peer left meanwhile
   Member& member = *entry->member;
-  const MemberRef keep = entry->member;
-  Namespace& space = *entry->space;
+  const MemberRef keep = std::exchange(admission->entering_, MemberRef());
+  Namespace& space = member.home();
   --space.admitting_;
   space.add(member);
   ++statistics_.connects;
@@ -129,38 +138,51 @@ void Hub::finish(const std::shared_ptr<Entry>& entry) {
 }
 
 void Hub::refuse(const std::shared_ptr<Entry>& entry, const Refusal& refusal) {
-  if (entry->space != nullptr) {
-    Namespace& space = *entry->space;
-    --space.admitting_;
-    space.remove(*entry->member);
-    entry->member->sink_ = nullptr;
-    entry->member = MemberRef();
-    entry->space = nullptr;
-    drop_if_empty(space);
-  }
-  if (const auto admission = entry->admission.lock()) {
-    ++statistics_.refusals;
-    admission->refused(refusal);
+  const auto admission = entry->admission.lock();
+  if (admission == nullptr) return;
+  if (const MemberRef member = std::exchange(admission->entering_, MemberRef())) withdraw(*member);
+  ++statistics_.refusals;
+  admission->refused(refusal);
+}
+
+void Hub::withdraw(Member& member) {
+  if (member.sink_ == nullptr) return;
+  Namespace& space = member.home();
+  space.leave_all(member);
+  member.sink_ = nullptr;
+  --space.admitting_;
+  cancel_pending(member);
+  drop_if_empty(space);
+}
+
+// Answers that will not come any more.
+void Hub::cancel_pending(Member& member) {
+  if (member.extras_ == nullptr) return;
+  const auto pending = std::exchange(member.extras_->pending, {});
+  for (const auto& [id, waiting] : pending) {
+    waiting->cancel();
+    guarded(member, [&] { waiting->callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
   }
 }
 
 void Hub::drop_if_empty(Namespace& space) {
   if (!options_.cleanup_empty_child_namespaces || !space.definition().dynamic || !space.empty()) return;
+  const auto found = namespaces_.find(space.key());
+  if (found == namespaces_.end() || found->second.get() != &space) return;  // dropped before
   const auto definition = space.shared_definition();
-  const NamespaceKey key = space.key();
-  namespaces_.erase(key);
+  NamespaceRef retired = std::move(found->second);
+  namespaces_.erase(found);
+  space.retire();
   if (definition->instances.load(std::memory_order_acquire) == 0) context_.registry.forget(*definition);
+  after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
 }
 
 void Hub::leave(Member& member, DisconnectReason reason) {
   if (member.sink_ == nullptr) return;
   const MemberRef keep(member);
   Namespace& space = member.home();
-  if (!member.connected()) {  // still on its way in; finish() or refuse() will find its sink gone
-    space.leave_all(member);
-    member.sink_ = nullptr;
-    return;
-  }
+  if (!member.connected()) return withdraw(member);  // still on its way in; finish() will find its sink gone
+  if (std::exchange(member.leaving_, true)) return;  // a listener of what follows asks for it once more
   ++statistics_.disconnects;
   --statistics_.members;
   const auto call = [&](HandlerList<DisconnectHandler>& list) {
@@ -179,15 +201,8 @@ void Hub::leave(Member& member, DisconnectReason reason) {
   if (parent != nullptr) call(parent->handlers.disconnect);
   call(space.definition().handlers.disconnect);
   extras = member.extras_.get();
-  if (extras != nullptr) {
-    call(extras->handlers.disconnect);
-    auto pending = std::move(extras->pending);
-    extras->pending.clear();
-    for (auto& [id, waiting] : pending) {
-      waiting->cancel();
-      guarded(member, [&] { waiting->callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
-    }
-  }
+  if (extras != nullptr) call(extras->handlers.disconnect);
+  cancel_pending(member);
   space.member_left(member);
   drop_if_empty(space);
 }
@@ -240,6 +255,15 @@ void Hub::dispatch(Member& member, std::string_view event, const ArgumentsView& 
   Chain::run(*this, waiting, 0);
 }
 
+// The member's own, its namespace's, and those of the pattern that the namespace came from; until it has left.
+template <typename Run>
+void Hub::each_handler_set(Member& member, Run&& run) {
+  NamespaceDefinition& definition = member.home().definition();
+  if (member.extras_ != nullptr) run(member.extras_->handlers);
+  if (member.sink_ != nullptr) run(definition.handlers);
+  if (member.sink_ != nullptr && definition.parent() != nullptr) run(definition.parent()->handlers);
+}
+
 void Hub::deliver_event(InboundEvent& event) {
   Member& member = event.member();
   bool heard = false;
@@ -253,10 +277,7 @@ void Hub::deliver_event(InboundEvent& event) {
       heard = true;
     }
   };
-  NamespaceDefinition& definition = member.home().definition();
-  if (member.extras_ != nullptr) run(member.extras_->handlers);
-  if (member.sink_ != nullptr) run(definition.handlers);
-  if (definition.parent() != nullptr && member.sink_ != nullptr) run(definition.parent()->handlers);
+  each_handler_set(member, run);
   if (!heard) ++statistics_.unheard;
 }
 
@@ -285,8 +306,7 @@ void Hub::report_error(Member& member, const Refusal& error) {
   const auto run = [&](HandlerSet& set) {
     set.error.each([&](ErrorHandler& handler) { guarded(member, [&] { handler(member, error); }); });
   };
-  if (member.extras_ != nullptr) run(member.extras_->handlers);
-  run(member.home().definition().handlers);
+  each_handler_set(member, run);
 }
 
 void Hub::drained(Member& member) {
@@ -294,8 +314,7 @@ void Hub::drained(Member& member) {
   const auto run = [&](HandlerSet& set) {
     set.drained.each([&](MemberHandler& handler) { guarded(member, [&] { handler(member); }); });
   };
-  if (member.extras_ != nullptr) run(member.extras_->handlers);
-  run(member.home().definition().handlers);
+  each_handler_set(member, run);
 }
 
 // ---- events out

@@ -59,15 +59,26 @@ struct HubStatistics {
   std::size_t members = 0;           // now
 };
 
-// One member's way in. Destroyed by the dialect when the connection dies: then nothing of it is called any more.
+// The words for a namespace that was not declared; dialects and clients know them.
+inline constexpr std::string_view kInvalidNamespaceText = "Invalid namespace";
+
+// One member's way in. Destroyed by the dialect when the connection dies: then nothing of it is called any more, and a member
+// still on its way loses its sink and the rooms that middleware gave it.
 class Admission {
  public:
-  virtual ~Admission() = default;
+  Admission() = default;
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+  virtual ~Admission();
   // The member is in the tables. Tell the peer; connection listeners run when this returns.
   virtual void admitted(Member& member) = 0;
   virtual void refused(const Refusal& refusal) = 0;
   // The connection listeners have run: events that waited may be dispatched now.
   virtual void settled(Member& member) { static_cast<void>(member); }
+
+ private:
+  friend class Hub;
+  MemberRef entering_;
 };
 
 class Hub {
@@ -118,6 +129,11 @@ class Hub {
   void run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index);
   void finish(const std::shared_ptr<Entry>& entry);
   void refuse(const std::shared_ptr<Entry>& entry, const Refusal& refusal);
+  // The member will not be admitted.
+  void withdraw(Member& member);
+  void cancel_pending(Member& member);
+  template <typename Run>
+  void each_handler_set(Member& member, Run&& run);
   void drop_if_empty(Namespace& space);
   void deliver_event(InboundEvent& event);
   void listener_failed(Member& member, const char* what);
@@ -126,7 +142,7 @@ class Hub {
   const HubOptions options_;
   HubContext context_;
   HubStatistics statistics_;
-  absl::flat_hash_map<NamespaceKey, std::unique_ptr<Namespace>> namespaces_;
+  absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
   std::uint16_t id_counter_ = 0;
 };
 

@@ -9,9 +9,11 @@ namespace tidewire::hub {
 static_assert(sizeof(Member) <= 136, "an idle member pays for every byte");
 
 Member::Member(Namespace& home, Sink& sink, const Dialect& dialect, const MemberId& id)
-    : home_(&home), sink_(&sink), dialect_(&dialect), id_(id) {}
+    : home_(&home), sink_(&sink), dialect_(&dialect), id_(id) {
+  home_->refer();
+}
 
-Member::~Member() = default;
+Member::~Member() { home_->unrefer(); }
 
 std::string Member::id_text() const {
   std::string text(base::limits::kSidTextBytes, '\0');

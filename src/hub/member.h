@@ -97,6 +97,7 @@ class Member {
   std::atomic<std::uint32_t> handles_{0};
   MemberId id_;
   std::atomic<bool> connected_{false};
+  bool leaving_ = false;     // its disconnecting listeners run, or have run
 };
 
 // A counted handle. Copies from any thread.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/base64.h"
 #include "hub/hub.h"
@@ -13,7 +14,11 @@ Namespace::Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefini
   definition_->instances.fetch_add(1, std::memory_order_relaxed);
 }
 
-Namespace::~Namespace() { definition_->instances.fetch_sub(1, std::memory_order_relaxed); }
+Namespace::~Namespace() { retire(); }
+
+void Namespace::retire() noexcept {
+  if (!std::exchange(retired_, true)) definition_->instances.fetch_sub(1, std::memory_order_acq_rel);
+}
 
 Member* Namespace::find(std::string_view id_text) const {
   MemberId id;
@@ -149,7 +154,15 @@ bool Namespace::deliver_to(Member& member, const Message& message) {
 
 std::size_t Namespace::deliver(const Selector& selector, const Message& message) {
   std::size_t delivered = 0;
-  each(selector, [&](Member& member) { delivered += deliver_to(member, message) ? 1 : 0; });
+  std::vector<MemberRef> listening;  // their listeners may change who is where
+  each(selector, [&](Member& member) {
+    if (member.extras_ != nullptr && !member.extras_->handlers.any_outgoing.empty()) {
+      listening.emplace_back(member);
+    } else {
+      delivered += deliver_to(member, message) ? 1 : 0;
+    }
+  });
+  for (const MemberRef& member : listening) delivered += deliver_to(*member, message) ? 1 : 0;
   return delivered;
 }
 

@@ -7,6 +7,7 @@
 // Threads: its shard only.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -67,8 +68,10 @@ class RoomObserver {
 
 class Namespace {
  public:
+  // With one reference, the caller's.
   Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition);
-  ~Namespace();
+  Namespace(const Namespace&) = delete;
+  Namespace& operator=(const Namespace&) = delete;
 
   Hub& hub() const noexcept { return hub_; }
   const NamespaceKey& key() const noexcept { return key_; }
@@ -81,13 +84,15 @@ class Namespace {
   // True once the tables hold nobody, also nobody on the way in.
   bool empty() const noexcept { return members_.empty() && admitting_ == 0; }
 
-  // Joining twice, or one's own id, changes nothing. kResourceExhausted over kRoomsPerMemberMax for members with a limit.
+  // Joining twice, or one's own id, changes nothing. How many rooms a peer may ask for is its dialect's business.
   Status join(Member& member, std::string_view room);
   void leave(Member& member, std::string_view room);
   void leave_all(Member& member);
   bool is_in(const Member& member, std::string_view room) const;
   // Its rooms, its own id first.
   std::vector<std::string> rooms_of(const Member& member) const;
+  // Without its own id.
+  std::size_t room_count_of(const Member& member) const noexcept { return member.rooms_.size(); }
   const Room* room(std::string_view name) const;
   std::size_t room_count() const noexcept { return rooms_.size(); }
   std::vector<std::string> room_names() const;
@@ -119,8 +124,17 @@ class Namespace {
   // Tells every broadcast that still waits for this member.
   void member_left(Member& member);
 
+  // The hub and every member hold a reference: a handle finds the namespace of a member that has left. From any thread.
+  void refer() noexcept { referrers_.fetch_add(1, std::memory_order_relaxed); }
+  void unrefer() noexcept {
+    if (referrers_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
  private:
   friend class Hub;
+  ~Namespace();
+  // Out of the hub's table: no instance of its definition any more.
+  void retire() noexcept;
   struct IdHash {
     using is_transparent = void;
     std::size_t operator()(const Member* member) const { return (*this)(member->id()); }
@@ -156,8 +170,15 @@ class Namespace {
   std::uint64_t next_ack_id_ = 0;
   std::uint64_t volatile_dropped_ = 0;
   std::size_t admitting_ = 0;
+  std::atomic<std::uint32_t> referrers_{1};
+  bool retired_ = false;
   std::uint32_t last_mark_ = 0;
 };
+
+struct NamespaceRelease {
+  void operator()(Namespace* space) const noexcept { space->unrefer(); }
+};
+using NamespaceRef = std::unique_ptr<Namespace, NamespaceRelease>;
 
 template <typename Visit>
 void Namespace::visit_room(std::string_view name, std::uint32_t mark, Visit&& visit) {
@@ -167,7 +188,9 @@ void Namespace::visit_room(std::string_view name, std::uint32_t mark, Visit&& vi
       member->mark_ = mark;
       visit(*member);
     }
-  } else if (Member* member = find(name); member != nullptr && member->mark_ != mark) {
+  }
+  // A room may be called like somebody's id; it takes nothing away from the one whose id it is.
+  if (Member* member = find(name); member != nullptr && member->mark_ != mark) {
     member->mark_ = mark;
     visit(*member);
   }

@@ -49,6 +49,7 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePred
 
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent) {
   std::shared_ptr<NamespaceDefinition> made;
+  bool frozen = false;
   {
     std::lock_guard lock(mutex_);
     auto& slot = by_name_[name];
@@ -56,9 +57,10 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view n
     slot = std::make_shared<NamespaceDefinition>(std::string(name), parent.definition);
     slot->dynamic = true;
     made = slot;
+    frozen = frozen_;
   }
   if (namespace_created) namespace_created(made);
-  if (frozen_) made->freeze();
+  if (frozen) made->freeze();
   return made;
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "hub/event_name.h"
+
 namespace tidewire::socketio {
 
 enum class PacketType : std::uint8_t { kConnect, kDisconnect, kEvent, kAck, kConnectError, kBinaryEvent, kBinaryAck };
@@ -36,7 +38,6 @@ std::string_view packet_error_text(PacketError error) noexcept;
 
 PacketError parse_packet(std::string_view text, std::uint32_t attachments_max, PacketView& out) noexcept;
 
-// connect, connect_error, disconnect, disconnecting, newListener, removeListener: not for events, in either direction.
-bool is_reserved_event(std::string_view name) noexcept;
+using hub::is_reserved_event;
 
 }  // namespace tidewire::socketio

@@ -1,0 +1,69 @@
+// plain/endpoint.h - what the plain clients of one shard share: options, dialects, counters, and who is there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "base/clock.h"
+#include "http/cors.h"
+#include "hub/hub.h"
+#include "net/reactor.h"
+#include "plain/dialect.h"
+#include "websocket/options.h"
+
+namespace tidewire::plain {
+
+class Peer;
+
+struct Options {
+  std::size_t message_bytes_max = 1'000'000;
+  std::int64_t ping_interval_ms = 25'000;
+  std::int64_t ping_timeout_ms = 20'000;
+  std::size_t queue_soft_bytes = 256 * 1024;
+  std::size_t queue_hard_bytes = 1024 * 1024;
+  std::int64_t queue_age_ms = 10'000;
+  std::size_t json_depth = 64;
+  http::CorsOptions cors;             // only its origins matter: an upgrade has no headers to allow
+  websocket::DeflateOptions deflate;
+  std::string tenant;                 // of every peer, until tenants come from the handshake
+};
+
+struct Statistics {
+  std::uint64_t messages_in = 0;
+  std::uint64_t invalid_messages = 0;  // answered by an `error` envelope
+  std::uint64_t refused = 0;           // at the handshake, or by the namespace
+  std::uint64_t slow = 0;              // closed with 4008
+  std::uint64_t silent = 0;            // closed with 4012
+  std::size_t peers = 0;
+};
+
+// REQUIRES: lives until its reactor has closed every connection.
+struct Endpoint {
+  Endpoint(hub::Hub& the_hub, const Dialect& flat_form, const Dialect& data_form, net::Reactor& the_reactor, Options the_options)
+      : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)) {
+    websocket.message_bytes_max = options.message_bytes_max;
+    websocket.deflate = options.deflate;
+  }
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  // Closes every peer with 1001.
+  void close_all();
+
+  hub::Hub& hub;
+  const Dialect& flat;
+  const Dialect& data;
+  net::Reactor& reactor;
+  const Options options;
+  websocket::Options websocket;
+  Statistics statistics;
+
+  // Shard-local.
+  absl::flat_hash_set<Peer*> peers;
+  base::Milliseconds next_log_ms = 0;  // of invalid messages: one line a second, whoever sends them
+  std::uint64_t unlogged = 0;
+};
+
+}  // namespace tidewire::plain

@@ -1,0 +1,329 @@
+#include "plain/peer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/json_writer.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "http/query.h"
+#include "websocket/close_code.h"
+
+namespace tidewire::plain {
+
+namespace limits = base::limits;
+
+static_assert(sizeof(Peer) <= 160, "an idle peer pays for every byte");
+
+namespace {
+
+constexpr std::size_t kBurstFactor = 8;
+constexpr std::uint16_t kNoPongCode = 4012;
+constexpr base::Milliseconds kLogIntervalMs = 1'000;
+
+DisconnectReason reason_of(std::uint16_t code, bool by_us) noexcept {
+  if (!by_us) return DisconnectReason::kTransportClose;
+  switch (code) {
+    case websocket::kSlowConsumer: return DisconnectReason::kSlowConsumer;
+    case websocket::kGoingAway: return DisconnectReason::kServerShutdown;
+    default: return DisconnectReason::kTransportError;
+  }
+}
+
+// ?namespace=/chat; empty if the name can be nobody's.
+std::string namespace_of(std::string_view query) {
+  std::string name = http::Query(query).value("namespace");
+  if (name.empty() || name.front() != '/') name.insert(name.begin(), '/');
+  if (name.size() > limits::kNamespaceNameBytesMax || !base::valid_utf8(name)) return {};
+  return name;
+}
+
+}  // namespace
+
+struct Peer::Entry final : hub::Admission {
+  explicit Entry(Peer& owner) : peer(owner) {}
+  void admitted(hub::Member& member) override { peer.member_ = hub::MemberRef(member); }
+  void refused(const hub::Refusal& refusal) override { peer.refused(refusal); }
+  void settled(hub::Member&) override { peer.deliver_waiting(); }
+
+  struct Waiting {
+    std::string bytes;
+    bool binary;
+  };
+  // False when there is no room for one more.
+  bool wait(std::span<const char> message, bool binary) {
+    if (waiting.size() >= limits::kPacketsBeforeConnectMax || waiting_bytes + message.size() > bytes_max()) return false;
+    waiting_bytes += message.size();
+    waiting.push_back({std::string(message.data(), message.size()), binary});
+    return true;
+  }
+  std::size_t bytes_max() const noexcept { return peer.endpoint_.options.message_bytes_max; }
+
+  Peer& peer;
+  std::vector<Waiting> waiting;
+  std::size_t waiting_bytes = 0;
+};
+
+void Peer::open(Endpoint& endpoint, const Dialect& dialect, http::Exchange& exchange) {
+  // Made first: the request's bytes may go with the switch.
+  std::unique_ptr<Peer> peer(new Peer(endpoint, dialect, exchange.request()));
+  const std::string namespace_name = namespace_of(exchange.request().query);
+  peer->connection_ = websocket::accept(exchange, endpoint.websocket, peer.get());
+  if (peer->connection_ == nullptr) return;
+  endpoint.peers.insert(peer.get());
+  ++endpoint.statistics.peers;
+  peer.release()->enter(namespace_name);
+}
+
+Peer::Peer(Endpoint& endpoint, const Dialect& dialect, const http::Request& request)
+    : endpoint_(endpoint), dialect_(dialect), head_(request.raw_head), issued_ms_(endpoint.reactor.wall_clock_ms()) {}
+
+void Peer::enter(const std::string& namespace_name) {
+  due_ = endpoint_.hub.now() + endpoint_.options.ping_interval_ms;
+  arm();
+  if (namespace_name.empty()) return refused({std::string(hub::kInvalidNamespaceText), {}});
+  entry_ = std::make_shared<Entry>(*this);
+  // The entry may be gone, and with it this reference, when the call returns.
+  const std::shared_ptr<hub::Admission> admission = entry_;
+  endpoint_.hub.admit({endpoint_.options.tenant, namespace_name}, *this, dialect_, {}, admission);
+}
+
+void Peer::refused(const hub::Refusal& refusal) {
+  ++endpoint_.statistics.refused;
+  const bool unknown = refusal.message == hub::kInvalidNamespaceText;
+  send(dialect_.encode_error(unknown ? "invalid_namespace" : "refused", refusal.message, refusal.data), base::Lane::kNormal);
+  end(DisconnectReason::kForcedServerClose, websocket::kPolicyViolation, "refused");
+}
+
+void Peer::deliver_waiting() {
+  const std::shared_ptr<Entry> entry = std::move(entry_);
+  for (Entry::Waiting& message : entry->waiting) {
+    if (ended_) return;
+    if (message.binary) {
+      take_binary(message.bytes);
+    } else {
+      take_text(message.bytes);
+    }
+  }
+}
+
+// ---- messages in
+
+void Peer::on_text(websocket::Connection&, std::span<char> message) {
+  ++endpoint_.statistics.messages_in;
+  if (entry_ == nullptr) return take_text(message);
+  if (!entry_->wait(message, false)) end(DisconnectReason::kForcedClose, websocket::kPolicyViolation, "too much before the admission");
+}
+
+void Peer::on_binary(websocket::Connection&, std::span<char> message) {
+  ++endpoint_.statistics.messages_in;
+  if (entry_ == nullptr) return take_binary({message.data(), message.size()});
+  if (!entry_->wait(message, true)) end(DisconnectReason::kForcedClose, websocket::kPolicyViolation, "too much before the admission");
+}
+
+void Peer::take_text(std::span<char> message) {
+  Envelope envelope;
+  if (const EnvelopeError error = envelope.parse(message, endpoint_.options.json_depth); error != EnvelopeError::kOk) {
+    return reject(envelope, error);
+  }
+  switch (envelope.kind()) {
+    case Envelope::Kind::kEvent: break;
+    case Envelope::Kind::kJoin:
+    case Envelope::Kind::kLeave: return change_room(envelope);
+    case Envelope::Kind::kPing: return send(encode_pong(envelope.id()), base::Lane::kNormal);
+    case Envelope::Kind::kAck: return take_ack(envelope);
+    case Envelope::Kind::kError: ++endpoint_.statistics.invalid_messages; return;  // an answer could go round for ever
+  }
+  const ArgumentsView arguments(envelope.arguments(), envelope.argument_count(), envelope.attachments());
+  if (envelope.id().empty()) return endpoint_.hub.dispatch(*member_, envelope.type(), arguments, nullptr);
+  const hub::AckKey key{0, std::string(envelope.id())};
+  endpoint_.hub.dispatch(*member_, envelope.type(), arguments, &key);
+}
+
+void Peer::take_binary(std::string_view message) {
+  const Bytes attachment(message);
+  endpoint_.hub.dispatch(*member_, "message", ArgumentsView(R"({"_placeholder":true,"num":0})", 1, {&attachment, 1}), nullptr);
+}
+
+void Peer::change_room(const Envelope& envelope) {
+  const std::optional<std::string> room = envelope.room();
+  if (!room) return reject(envelope, EnvelopeError::kBadRoom);
+  hub::Namespace& space = member_->home();
+  if (envelope.kind() == Envelope::Kind::kLeave) {
+    space.leave(*member_, *room);
+  } else if (space.room_count_of(*member_) >= limits::kRoomsPerMemberMax && !space.is_in(*member_, *room)) {
+    return reject(envelope, EnvelopeError::kTooManyRooms);
+  } else {
+    static_cast<void>(space.join(*member_, *room));
+  }
+  acknowledge(envelope.id());
+}
+
+void Peer::acknowledge(std::string_view id) {
+  if (id.empty()) return;
+  send(dialect_.encode_ack({}, {0, std::string(id)}, ArgumentsView(R"({"ok":true})", 1)), base::Lane::kNormal);
+}
+
+void Peer::take_ack(const Envelope& envelope) {
+  const std::optional<std::uint64_t> number = envelope.ack_number();
+  if (!number) return reject(envelope, EnvelopeError::kBadAck);
+  endpoint_.hub.acknowledged(*member_, *number,
+                             ArgumentsView(envelope.arguments(), envelope.argument_count(), envelope.attachments()));
+}
+
+// `details` tells which message is meant, or what is wrong with the JSON.
+void Peer::reject(const Envelope& envelope, EnvelopeError error) {
+  ++endpoint_.statistics.invalid_messages;
+  log_invalid(error);
+  std::string details;
+  if (error == EnvelopeError::kInvalidJson) {
+    details = "{\"reason\":";
+    base::append_json_string(details, base::json_error_text(envelope.json_error()));
+    details.push_back('}');
+  } else if (!envelope.id().empty()) {
+    details.append("{\"id\":").append(envelope.id()).push_back('}');
+  }
+  send(dialect_.encode_error(envelope_error_code(error), envelope_error_text(error), details), base::Lane::kNormal);
+}
+
+void Peer::log_invalid(EnvelopeError error) {
+  const base::Milliseconds now = endpoint_.hub.now();
+  if (now < endpoint_.next_log_ms) {
+    ++endpoint_.unlogged;
+    return;
+  }
+  endpoint_.next_log_ms = now + kLogIntervalMs;
+  base::LogSink& log = endpoint_.hub.log();
+  if (!log.enabled(base::LogLevel::kInfo)) return;
+  log.write(base::LogLevel::kInfo, "invalid message from a plain client",
+            {{"code", std::string(envelope_error_code(error))},
+             {"address", connection_->stream().peer().ip_text()},
+             {"unlogged", std::to_string(std::exchange(endpoint_.unlogged, 0))}});
+}
+
+// ---- frames out
+
+void Peer::send(const base::Frame& frame, base::Lane lane) {
+  if (ended_ || slow_) return;
+  connection_->send(frame, lane);
+  const std::size_t queued = queued_bytes();
+  if (queued > endpoint_.options.queue_soft_bytes) [[unlikely]] over_soft_limit(queued, frame.size());
+}
+
+bool Peer::writable() const noexcept {
+  return !ended_ && !slow_ && !connection_->stream().blocked() && queued_bytes() <= endpoint_.options.queue_soft_bytes;
+}
+
+std::size_t Peer::queued_bytes() const noexcept { return connection_ == nullptr ? 0 : connection_->stream().out().bytes(); }
+
+void Peer::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
+  net::Connection& stream = connection_->stream();
+  const std::size_t hard = endpoint_.options.queue_hard_bytes * (stream.blocked() ? 1 : kBurstFactor);
+  if ((queued > hard && queued > frame_bytes) || too_old(endpoint_.hub.now())) {
+    slow_ = true;
+    endpoint_.hub.after_dispatch([this] { end_slow(); });  // runs before what end() defers, or not at all
+  } else if (stream.blocked() && !over_soft_) {
+    over_soft_ = true;
+    stream.pause_reading();
+    arm();
+  }
+}
+
+void Peer::end_slow() {
+  if (ended_) return;
+  ++endpoint_.statistics.slow;
+  end(DisconnectReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
+}
+
+void Peer::on_drained(websocket::Connection& connection) {
+  if (!std::exchange(over_soft_, false)) return;
+  connection.stream().resume_reading();
+  if (member_) endpoint_.hub.drained(*member_);
+}
+
+hub::ConnectionFacts Peer::facts() const {
+  if (connection_ == nullptr) return {};
+  const net::Connection& stream = connection_->stream();
+  return {stream.peer().ip_text(), "websocket", head_, issued_ms_, stream.secure()};
+}
+
+// ---- time
+
+void Peer::arm() {
+  base::Milliseconds deadline = due_;
+  if (const base::Milliseconds since = connection_->stream().out().blocked_since(); since != 0) {
+    deadline = std::min(deadline, since + endpoint_.options.queue_age_ms);
+  }
+  endpoint_.hub.timers().arm(*this, deadline);
+}
+
+bool Peer::too_old(base::Milliseconds now) const noexcept {
+  const base::Milliseconds since = connection_->stream().out().blocked_since();
+  return since != 0 && now - since >= endpoint_.options.queue_age_ms;
+}
+
+void Peer::expired(base::Milliseconds now) {
+  if (too_old(now)) return end_slow();
+  if (now >= due_) heartbeat(now);
+  if (!ended_) arm();
+}
+
+// Whom we do not read cannot be heard: its time begins when we read again.
+void Peer::heartbeat(base::Milliseconds now) {
+  const Options& options = endpoint_.options;
+  const bool alive = connection_->take_heard() || connection_->stream().reading_paused();
+  if (!pinged_) {
+    pinged_ = true;
+    due_ = now + options.ping_timeout_ms;
+    connection_->ping({});
+  } else if (alive) {
+    pinged_ = false;
+    due_ = now + std::max<std::int64_t>(options.ping_interval_ms - options.ping_timeout_ms, 0);
+  } else {
+    ++endpoint_.statistics.silent;
+    end(DisconnectReason::kPingTimeout, kNoPongCode, "no pong");
+  }
+}
+
+// ---- the end
+
+void Peer::end(DisconnectReason reason, std::uint16_t close_code, std::string_view text) {
+  if (ended_) return;
+  ended_ = true;
+  connection_->set_listener(nullptr);
+  connection_->close(close_code, text);
+  depart(reason);
+}
+
+// A connection of one member ends with its membership.
+void Peer::disconnect(hub::Member&, bool) {
+  end(DisconnectReason::kServerNamespaceDisconnect, websocket::kNormal, "disconnected by the server");
+}
+
+void Peer::on_closed(websocket::Connection&, std::uint16_t code, std::string_view, bool by_us) {
+  if (ended_) return;
+  ended_ = true;
+  depart(reason_of(code, by_us));
+}
+
+void Peer::depart(DisconnectReason reason) {
+  cancel();
+  endpoint_.peers.erase(this);
+  --endpoint_.statistics.peers;
+  entry_.reset();
+  // The connection is over, yet listeners may still ask for its address.
+  if (member_) endpoint_.hub.leave(*std::exchange(member_, hub::MemberRef()), reason);
+  connection_ = nullptr;
+  endpoint_.hub.after_dispatch([owned = std::unique_ptr<Peer>(this)] {});
+}
+
+void Endpoint::close_all() {
+  // An end may be the cause of another one.
+  const std::vector<Peer*> all(peers.begin(), peers.end());
+  for (Peer* peer : all) {
+    if (peers.contains(peer)) peer->end(DisconnectReason::kServerShutdown, websocket::kGoingAway, "the server is stopping");
+  }
+}
+
+}  // namespace tidewire::plain
