@@ -25,7 +25,7 @@ bool blames_peer(std::uint16_t code) noexcept {
 
 PollingTransport::~PollingTransport() {
   if (poll_ != nullptr) poll_->set_watcher(nullptr);
-  if (post_ != nullptr) post_->set_watcher(nullptr);
+  if (post_ != nullptr) take_post();
 }
 
 std::size_t PollingTransport::queued_bytes() const noexcept { return out_.bytes() + (held_ ? held_.size() : 0); }
@@ -143,7 +143,7 @@ void PollingTransport::begin_post(http::Exchange& exchange) {
     if (body_ != nullptr) {
       end_post();
     } else {
-      std::exchange(post_, nullptr)->set_watcher(nullptr);  // its body meets an unknown session
+      take_post();  // its body meets an unknown session
     }
     fail_post(exchange, CloseReason::kTransportError);
     return;
@@ -153,12 +153,19 @@ void PollingTransport::begin_post(http::Exchange& exchange) {
     return;
   }
   post_ = &exchange;
+  context_.posts[post_] = this;
   exchange.set_watcher(this);
   exchange.set_body_limit(context_.options.payload_bytes_max);
 }
 
+http::Exchange& PollingTransport::take_post() {
+  context_.posts.erase(post_);
+  post_->set_watcher(nullptr);
+  return *std::exchange(post_, nullptr);
+}
+
 void PollingTransport::on_body_refused(http::Exchange& exchange) {
-  if (post_ == &exchange) post_ = nullptr;
+  if (post_ == &exchange) take_post();
 }
 
 void PollingTransport::on_post(http::Exchange& exchange, std::string_view body) {
@@ -167,9 +174,7 @@ void PollingTransport::on_post(http::Exchange& exchange, std::string_view body) 
     return;
   }
   if (check_payload(body, context_.options.packets_per_payload_max) != PayloadError::kNone) {
-    post_ = nullptr;
-    exchange.set_watcher(nullptr);
-    fail_post(exchange, CloseReason::kParseError);
+    fail_post(take_post(), CloseReason::kParseError);
     return;
   }
   const std::string_view head = exchange.request().raw_head;
@@ -204,8 +209,7 @@ void PollingTransport::hand_up(std::size_t packets_max) {
 // Answers the POST whose packets have been handed up, or will not be.
 void PollingTransport::end_post() {
   if (post_ == nullptr) return;
-  http::Exchange& exchange = *std::exchange(post_, nullptr);
-  exchange.set_watcher(nullptr);
+  http::Exchange& exchange = take_post();
   if (body_ == nullptr) return;  // not all of it is here: its end meets what the session is then
   body_.reset();
   exchange.respond(blames_peer(end_code_) ? refused_response() : taken_response());
@@ -215,7 +219,7 @@ void PollingTransport::end_post() {
 void PollingTransport::on_aborted(http::Exchange& exchange) {
   if (&exchange == poll_) poll_ = nullptr;
   if (&exchange == post_) {
-    post_ = nullptr;
+    take_post();
     body_.reset();
   }
   if (over_) return;

@@ -51,6 +51,8 @@ class PollingTransport final : public Transport, private http::Watcher {
   void on_aborted(http::Exchange& exchange) override;
   void on_poll(http::Exchange& exchange);
   void begin_post(http::Exchange& exchange);
+  // Forgets post_, which is returned, with its watcher. REQUIRES: post_ != nullptr
+  http::Exchange& take_post();
   void on_post(http::Exchange& exchange, std::string_view body);
   void hand_up(std::size_t packets_max);
   void end_post();

@@ -149,6 +149,20 @@ TEST_F(SmallPayloads, ABodyOverTheLimitIsRefusedAndTheSessionStays) {  // A11, E
   EXPECT_EQ(client.post("4again"), "ok");
 }
 
+TEST_F(SmallPayloads, ABodyThatGrowsOverTheLimitIsRefusedAndTheSessionStays) {  // A11
+  const std::string head = "POST /engine.io/?EIO=4&transport=polling&sid=" + client.sid + " HTTP/1.1\r\nHost: x\r\n";
+  net::TestReactor::Peer chunked = engine.connect();
+  chunked.send(head + "Transfer-Encoding: chunked\r\n\r\n40\r\n4" + std::string(63, 'x') + "\r\n");
+  // Another request in between, so that the thread's memory of this one is gone.
+  engine.ask("GET", "/engine.io/?EIO=4&transport=polling");
+  chunked.send("40\r\n" + std::string(64, 'x') + "\r\n0\r\n\r\n");
+  EXPECT_EQ(parse_answer(chunked.take()).status, 413);
+  EXPECT_TRUE(chunked.closed());
+  EXPECT_EQ(client.post("4again"), "ok");
+  EXPECT_EQ(client.poll(), "4again");
+  EXPECT_THAT(client.server.heard, ElementsAre("again"));
+}
+
 TEST_F(SmallPayloads, OnePollTakesAsMuchAsThePayloadMayHold) {
   Session& session = *client.server.session;
   session.send_text(std::string(48, 'a'));

@@ -131,6 +131,7 @@ ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hook
       shard_count_(shard_count),
       sids_(reactor.random(), shard) {
   TW_ASSERT(shard < shard_count);
+  TW_ASSERT(shard_count == 1 || hooks_.hand_over);
 }
 
 ServerImpl::~ServerImpl() {
@@ -214,8 +215,8 @@ void ServerImpl::on_request(http::Exchange& exchange, std::string_view body) {
 }
 
 void ServerImpl::on_body_refused(http::Exchange& exchange) {
-  const Verdict verdict = check(exchange.request());
-  if (verdict.session != nullptr) verdict.session->transport().on_body_refused(exchange);
+  const auto found = context_->posts.find(&exchange);
+  if (found != context_->posts.end()) found->second->on_body_refused(exchange);
 }
 
 void ServerImpl::refuse(http::Exchange& exchange, Refusal refusal, std::string_view message) {

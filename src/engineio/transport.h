@@ -9,6 +9,8 @@
 // itself before that still finds it. Threads: its shard only.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,13 +42,18 @@ class SessionOwner {
   ~SessionOwner() = default;
 };
 
-// What all sessions of a shard share. Immutable after construction; it outlives them all.
+class Transport;
+
+// What all sessions of a shard share; it outlives them all.
 struct EngineContext {
+  // Immutable after construction.
   net::Reactor& reactor;
   const Options options;
   const websocket::Options websocket_options;
   SessionOwner& owner;
   const base::Frame ping;
+  // Shard-local. Who takes which POST that has not been answered: when a body is refused, its request's bytes may be gone.
+  absl::flat_hash_map<const http::Exchange*, Transport*> posts = {};
 };
 
 // Who stands above a transport, and above an upgrade on its way to become one.
