@@ -1,4 +1,4 @@
-// http/cors.h - cross-origin headers, as the npm package `cors` writes them (features A9), with an origin check for upgrades.
+// http/cors.h - cross-origin headers, as the npm package `cors` writes them, with an origin check for upgrades.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // http/response_codec.h - an answer as one frame. The only place that writes header lines, so nothing reflected splits one.
 //
-// Pure. One allocation: the frame. Date-free: no cache sits in front of what we answer, and a clock read per answer is not free.
+// Pure. One allocation: the frame. Date-free: no cache sits in front of our answers, and reading a clock per answer is not free.
 // Framing headers (Content-Length, Transfer-Encoding, Connection) are ours: a handler's are dropped. The one exception is
 // Content-Length on a 204, where we write none but browsers of old want to see the 0 of a preflight answer.
 #pragma once

@@ -1,8 +1,8 @@
 // http/static_files.h - files that are part of the program: a table in memory, never the file system.
 //
 // Each answer (file and coding) is encoded once, when first asked for, and shared as a frame by everybody who asks again.
-// Entity tags are strong and differ per coding; If-None-Match is compared weakly (RFC 9110 13.1.2). A path that is no entry of
-// the table, byte for byte, does not exist: there is nothing that dots and escapes could lead to.
+// Entity tags are strong and differ per coding; If-None-Match is compared weakly (RFC 9110 13.1.2). A path that is no entry
+// of the table, byte for byte, does not exist: there is nothing that dots and escapes could lead to.
 // Threads: one handler per shard; the table is shared and read-only.
 #pragma once
 

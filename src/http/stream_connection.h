@@ -10,8 +10,8 @@
 // Held bytes are an unfinished head (kHead) or what the peer pipelined behind an unanswered request (kAnswer): at most
 // kPipelineBytesMax and one read more, then reading pauses. Answers that the peer does not take hold requests back, too.
 //
-// Heads are parsed into the thread's scratch head: a waiting connection keeps none. An upgrade that its handler answers later
-// is the exception (its answer needs the head); it is rare and short.
+// Heads are parsed into the thread's scratch head: a waiting connection keeps none. An upgrade that its handler answers
+// later is the exception (its answer needs the head); it is rare and short.
 #pragma once
 
 #include <cstdint>

@@ -184,7 +184,7 @@ class TestReactor final : public Reactor {
   void flush(Connection& connection) {
     End& end = end_of(connection);
     while (!connection.out_.empty() && !end.stalled) {
-      iovec part[1];
+      iovec part[1] = {};
       connection.out_.gather(part);
       end.received.append(static_cast<const char*>(part[0].iov_base), part[0].iov_len);
       connection.out_.consume(part[0].iov_len);
