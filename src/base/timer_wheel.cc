@@ -1,6 +1,7 @@
 #include "base/timer_wheel.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 
@@ -38,13 +39,13 @@ void TimerWheel::link(Timer& head, Timer& timer) noexcept {
 void TimerWheel::arm(Timer& timer, Milliseconds deadline) noexcept {
   timer.cancel();
   timer.deadline_ = deadline;
-  place(timer);
+  place(timer, tick_ + 1);
 }
 
-void TimerWheel::place(Timer& timer) noexcept {
+void TimerWheel::place(Timer& timer, std::int64_t earliest) noexcept {
   // Round up, so that no timer fires early.
   std::int64_t tick = (timer.deadline_ + kTickMs - 1) / kTickMs;
-  tick = std::max(tick, tick_ + 1);
+  tick = std::max(tick, earliest);
   std::int64_t distance = tick - tick_;
   for (std::size_t level = 0; level < kLevels; ++level) {
     const std::int64_t span = std::int64_t{1} << (8 * (level + 1));
@@ -52,6 +53,7 @@ void TimerWheel::place(Timer& timer) noexcept {
       if (distance >= span) tick = tick_ + span - 1;
       const auto slot = static_cast<std::size_t>((tick >> (8 * level)) & 255);
       link(slots_[level][slot], timer);
+      if (level == 0) occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
       return;
     }
   }
@@ -67,13 +69,11 @@ void TimerWheel::cascade(std::size_t level) noexcept {
     timer.cancel();
     link(moved, timer);
   }
-  --tick_;  // so that a timer due in this very tick lands in its slot
   while (moved.next_ != &moved) {
     Timer& timer = *moved.next_;
     timer.cancel();
-    place(timer);
+    place(timer, tick_);  // this very tick is about to fire
   }
-  ++tick_;
   moved.next_ = moved.previous_ = nullptr;
 }
 
@@ -96,13 +96,24 @@ std::size_t TimerWheel::advance(Milliseconds now) {
 }
 
 Milliseconds TimerWheel::next_wait(Milliseconds now, Milliseconds ceiling_ms) const noexcept {
-  // Look at the slots of level 0 up to the next cascade; a cascade itself is a reason to wake.
-  for (std::int64_t tick = tick_ + 1;; ++tick) {
-    const Milliseconds wait = tick * kTickMs - now;
-    if (wait >= ceiling_ms) return ceiling_ms;
-    const Head& head = slots_[0][static_cast<std::size_t>(tick & 255)];
-    if (head.next_ != &head || (tick & 255) == 0) return std::max<Milliseconds>(wait, 0);
+  // The next slot of level 0 with a timer, up to the next cascade, which is itself a reason to wake. By bitmap, since a
+  // reactor asks once per turn and most slots are empty.
+  std::int64_t due = (tick_ | 255) + 1;
+  const auto first = static_cast<std::size_t>((tick_ + 1) & 255);
+  for (std::size_t word = first == 0 ? occupied_.size() : first / 64; word < occupied_.size(); ++word) {
+    std::uint64_t bits = occupied_[word];
+    if (word == first / 64) bits &= ~std::uint64_t{0} << (first % 64);
+    for (; bits != 0; bits &= bits - 1) {
+      const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      const Head& head = slots_[0][slot];
+      if (head.next_ != &head) {
+        due = (tick_ & ~std::int64_t{255}) + static_cast<std::int64_t>(slot);
+        return std::clamp<Milliseconds>(due * kTickMs - now, 0, ceiling_ms);
+      }
+      occupied_[word] &= ~(std::uint64_t{1} << (slot % 64));
+    }
   }
+  return std::clamp<Milliseconds>(due * kTickMs - now, 0, ceiling_ms);
 }
 
 }  // namespace tidewire::base

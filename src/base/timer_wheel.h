@@ -80,12 +80,15 @@ class TimerWheel {
     ~Head() = default;
     void expired(Milliseconds) override {}
   };
-  void place(Timer& timer) noexcept;
+  // In the slot of its deadline, `earliest` at the earliest.
+  void place(Timer& timer, std::int64_t earliest) noexcept;
   void cascade(std::size_t level) noexcept;
   static void link(Timer& head, Timer& timer) noexcept;
 
   std::int64_t tick_;  // all timers of ticks <= tick_ have fired
   std::array<std::array<Head, kSlots>, kLevels> slots_;
+  // Level 0: a bit per slot that may hold timers; cleared lazily, since cancel() does not know its wheel.
+  mutable std::array<std::uint64_t, kSlots / 64> occupied_{};
 };
 
 }  // namespace tidewire::base
