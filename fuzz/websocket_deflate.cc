@@ -1,4 +1,4 @@
-// Any bytes as a compressed message: inflating them ends, within the limit, and with the same outcome from a fresh inflater as
+// Any bytes as a compressed message: inflating them ends, within the limit, with the same outcome from a fresh inflater as
 // from one that has seen garbage before. Any bytes as a message: deflated and inflated they come back, at every window.
 #include <algorithm>
 #include <cstddef>

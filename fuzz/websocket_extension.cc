@@ -1,4 +1,4 @@
-// Any bytes as Sec-WebSocket-Extensions and Sec-WebSocket-Protocol: an answer is either nothing or an extension whose own text is
+// Any bytes as Sec-WebSocket-Extensions and -Protocol: an answer is either nothing or an extension whose own text is
 // a valid offer of the same thing.
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The first bytes are settings and cuts, the rest is a client's stream: read whole, in pieces and byte by byte it gives the same
+// Two bytes of settings, then a client's stream: read whole, in pieces and byte by byte it gives the same
 // events, whatever it holds; text that comes out is UTF-8 and within the limit.
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,8 @@
 //
 // Messages that arrive whole in one read are handed up as a view into the shard's receive buffer, unmasked in place; only
 // fragmented or split messages are collected (bounded by message_bytes_max and 30 s).
-// Closing: on a protocol error CLOSE with the right code, then FIN, hard close after 2 s; the listener hears on_closed() once.
-// Threads: its shard only. Life: owned by its net::Connection; the listener hears of its end by on_closed(), then forgets it.
+// Closing: on a protocol error CLOSE with the right code, then FIN, hard close after 2 s; on_closed() is heard once.
+// Threads: its shard only. Life: owned by its net::Connection; the listener forgets it at on_closed().
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,8 @@ class Listener {
   virtual void on_binary(Connection& connection, std::span<char> message) = 0;
   // The out-queue ran empty after the peer had stopped taking bytes.
   virtual void on_drained(Connection& connection) { static_cast<void>(connection); }
-  // Over: `code` is the peer's (kNoStatus for an empty CLOSE, kAbnormal for none) or, when `by_us`, the one we sent.
+  // Over: `code` is the peer's (kNoStatus for an empty CLOSE, kAbnormal for none) or, when `by_us`, the one we sent. At once
+  // when the peer or an error ended it; at the end of the stream, without reason, after the listener's own close() or abort().
   // The connection must not be used afterwards.
   virtual void on_closed(Connection& connection, std::uint16_t code, std::string_view reason, bool by_us) = 0;
 };

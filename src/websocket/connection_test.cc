@@ -119,7 +119,8 @@ TEST_F(WebSocketConnection, EchoesWholeAndSplitMessages) {
 
 TEST_F(WebSocketConnection, SendsInEveryLengthForm) {
   auto peer = open();
-  for (const std::size_t size : {std::size_t{0}, std::size_t{125}, std::size_t{126}, std::size_t{65'535}, std::size_t{65'536}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{125}, std::size_t{126}, std::size_t{65'535}, std::size_t{65'536}}) {
     connection_->send_binary(std::string(size, 'b'));
     server_.reactor.turn();
     EXPECT_THAT(server_frames(peer.take()), ElementsAre("binary:" + std::string(size, 'b')));
@@ -134,7 +135,8 @@ TEST_F(WebSocketConnection, W36RefusesWithTheRightStatus) {
   EXPECT_THAT(old.received(), HasSubstr("\r\nSec-WebSocket-Version: 13\r\n"));
   EXPECT_TRUE(old.closed());
   auto keyless = server_.connect();
-  keyless.send("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  keyless.send(
+      "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n");
   EXPECT_THAT(keyless.received(), StartsWith("HTTP/1.1 400 "));
   EXPECT_TRUE(keyless.closed());
   EXPECT_EQ(connection_, nullptr);
@@ -160,7 +162,8 @@ TEST_F(WebSocketConnection, A06AnInvalidFrameBehindTheRequestIs1002) {
   auto peer = server_.connect();
   peer.send(std::string(kUpgrade) + "\r\n" + client_frame(0xf1, "x"));
   const std::string received = peer.take();
-  EXPECT_THAT(server_frames(std::string_view(received).substr(received.find("\r\n\r\n") + 4)), ElementsAre("close:1002:reserved bit set"));
+  EXPECT_THAT(server_frames(std::string_view(received).substr(received.find("\r\n\r\n") + 4)),
+              ElementsAre("close:1002:reserved bit set"));
   EXPECT_THAT(listener_.heard, ElementsAre("closed:1002:reserved bit set:us"));
   EXPECT_TRUE(peer.closed());
 }
@@ -231,7 +234,9 @@ TEST_F(WebSocketConnection, B23TheListenerMayEndItAnywhere) {
   EXPECT_THAT(listener_.heard, ElementsAre("text:ab", "closed:4000::us"));
 
   listener_.heard.clear();
-  listener_.at_close = [](Connection& connection) { connection.close(kNormal), connection.abort(), connection.send_text("x"); };
+  listener_.at_close = [](Connection& connection) {
+    connection.close(kNormal), connection.abort(), connection.send_text("x");
+  };
   open().send(client_frame(0xf1, ""));
   open().reset();
   open().send(close_frame(1000));
@@ -239,11 +244,14 @@ TEST_F(WebSocketConnection, B23TheListenerMayEndItAnywhere) {
 }
 
 TEST_F(WebSocketConnection, B23CloseInTheUpgradeItself) {
-  server_.handler.at_head = [this](http::Exchange& exchange) { accept(exchange, options_, &listener_)->close(kTryAgainLater, "full"); };
+  server_.handler.at_head = [this](http::Exchange& exchange) {
+    accept(exchange, options_, &listener_)->close(kTryAgainLater, "full");
+  };
   auto peer = server_.connect();
   peer.send(std::string(kUpgrade) + "\r\n" + text("early"));
   const std::string received = peer.take();
-  EXPECT_THAT(server_frames(std::string_view(received).substr(received.find("\r\n\r\n") + 4)), ElementsAre("close:1013:full"));
+  EXPECT_THAT(server_frames(std::string_view(received).substr(received.find("\r\n\r\n") + 4)),
+              ElementsAre("close:1013:full"));
   EXPECT_THAT(listener_.heard, ElementsAre("closed:1013::us"));
 
   server_.handler.at_head = [this](http::Exchange& exchange) { accept(exchange, options_, &listener_)->abort(); };
@@ -410,7 +418,8 @@ TEST_F(WebSocketConnection, WithContextTakeoverOrderIsKeptOverLanes) {
   options_.deflate = {.enabled = true, .context_takeover = true};
   auto peer = open_deflated();
   std::string noise;
-  for (std::uint32_t i = 0, state = 1; i < 2'000; ++i) noise += static_cast<char>('0' + ((state = state * 1664525 + 1013904223) >> 24) % 64);
+  for (std::uint32_t i = 0, state = 1; i < 2'000; ++i)
+    noise += static_cast<char>('0' + ((state = state * 1664525 + 1013904223) >> 24) % 64);
   connection_->send_text(noise, base::Lane::kLow);
   connection_->send_text(noise, base::Lane::kHigh);
   server_.reactor.turn();

@@ -135,11 +135,12 @@ Inflater::Result Inflater::run(std::string_view input, std::size_t bytes_max) {
   }
 }
 
-// zlib refuses raw streams with an 8-bit window. With 9 bits it looks back at most 512 - 262 = 250 bytes (its MAX_DIST), which
-// a peer with a 256-byte window can follow.
+// zlib refuses raw streams with an 8-bit window. With 9 bits it looks back at most 512 - 262 = 250 bytes (its MAX_DIST),
+// which a peer with a 256-byte window can follow.
 Deflater::Deflater(int window_bits, int memory_level, int level, bool keep_context) noexcept
     : keep_context_(keep_context),
-      ready_(deflateInit2(&stream_, level, Z_DEFLATED, -std::max(window_bits, 9), memory_level, Z_DEFAULT_STRATEGY) == Z_OK) {}
+      ready_(deflateInit2(&stream_, level, Z_DEFLATED, -std::max(window_bits, 9), memory_level, Z_DEFAULT_STRATEGY) ==
+             Z_OK) {}
 
 Deflater::~Deflater() {
   if (ready_) deflateEnd(&stream_);

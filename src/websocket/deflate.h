@@ -1,7 +1,7 @@
 // websocket/deflate.h - permessage-deflate (RFC 7692): messages to raw deflate and back.
 //
-// Without context takeover (the default) a thread has one Inflater and one Deflater per setting, and a frame is deflated once
-// for all its recipients (Frame::Twin). With it each connection owns a pair: about 40 KB to inflate and
+// Without context takeover (the default) a thread has one Inflater and one Deflater per setting, and a frame is deflated
+// once for all its recipients (Frame::Twin). With it each connection owns a pair: about 40 KB to inflate and
 // (1 << (window_bits + 2)) + (1 << (memory_level + 9)) bytes, 256 KB by default, to deflate.
 // Bounds: inflating stops at the byte after the limit, whatever the peer promised; buffers grow by what came out so far.
 // Lifetime: what inflate() yields lies in a buffer of the thread and dies at the next inflate() of the thread.

@@ -105,7 +105,8 @@ TEST(Deflater, ComesBackAtEveryWindow) {
     // Inflated with the very window that was agreed on, 8 included.
     Inflater keeping_peer(bits, true);
     Inflater forgetting_peer(bits, false);
-    for (const std::size_t size : {std::size_t{0}, std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{700}, std::size_t{70'000}, std::size_t{0}, std::size_t{3}}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{700},
+                                   std::size_t{70'000}, std::size_t{0}, std::size_t{3}}) {
       std::string message = noise(size / 2);
       while (message.size() < size) message += message.empty() ? "x" : message.substr(0, size - message.size());
       EXPECT_EQ(inflate(deflate(keeping, message), kLimit, keeping_peer).message, message);

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::array<bool, 256> make_token_table() {
   std::array<bool, 256> table{};
-  for (unsigned c = 0x21; c < 0x7f; ++c) table[c] = std::string_view("()<>@,;:\\\"/[]?={}").find(static_cast<char>(c)) == std::string_view::npos;
+  for (unsigned c = 0x21; c < 0x7f; ++c)
+    table[c] = std::string_view("()<>@,;:\\\"/[]?={}").find(static_cast<char>(c)) == std::string_view::npos;
   return table;
 }
 constexpr std::array<bool, 256> kTokenCharacter = make_token_table();

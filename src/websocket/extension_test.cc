@@ -19,7 +19,9 @@ std::string negotiate_all(const std::vector<std::string>& values, const DeflateO
   }
   return negotiation.refused() ? "400" : negotiation.response();
 }
-std::string negotiate(const std::string& value, const DeflateOptions& options = kOn) { return negotiate_all({value}, options); }
+std::string negotiate(const std::string& value, const DeflateOptions& options = kOn) {
+  return negotiate_all({value}, options);
+}
 
 const std::string kPlainAnswer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
@@ -32,8 +34,10 @@ TEST(Extensions, AgreesOnDeflateWithoutContextByDefault) {
 
 TEST(Extensions, KeepsContextsOnlyIfBothWant) {
   EXPECT_EQ(negotiate("permessage-deflate", kTakeover), "permessage-deflate");
-  EXPECT_EQ(negotiate("permessage-deflate; server_no_context_takeover", kTakeover), "permessage-deflate; server_no_context_takeover");
-  EXPECT_EQ(negotiate("permessage-deflate; client_no_context_takeover", kTakeover), "permessage-deflate; client_no_context_takeover");
+  EXPECT_EQ(negotiate("permessage-deflate; server_no_context_takeover", kTakeover),
+            "permessage-deflate; server_no_context_takeover");
+  EXPECT_EQ(negotiate("permessage-deflate; client_no_context_takeover", kTakeover),
+            "permessage-deflate; client_no_context_takeover");
 }
 
 TEST(Extensions, TakesWindowsOf8To15AndNothingElse) {
@@ -55,9 +59,10 @@ TEST(Extensions, TakesWindowsOf8To15AndNothingElse) {
 }
 
 TEST(Extensions, RefusesDoubledAndUnknownParametersUnlessAnotherOfferFits) {
-  for (const char* bad : {"server_no_context_takeover; server_no_context_takeover", "client_no_context_takeover; client_no_context_takeover",
-                          "server_max_window_bits=9; server_max_window_bits=9", "client_max_window_bits; client_max_window_bits=9",
-                          "server_no_context_takeover=1", "client_no_context_takeover=true", "unknown", "constructor", "__proto__=9"}) {
+  for (const char* bad :
+       {"server_no_context_takeover; server_no_context_takeover", "client_no_context_takeover; client_no_context_takeover",
+        "server_max_window_bits=9; server_max_window_bits=9", "client_max_window_bits; client_max_window_bits=9",
+        "server_no_context_takeover=1", "client_no_context_takeover=true", "unknown", "constructor", "__proto__=9"}) {
     const std::string offer = std::string("permessage-deflate; ") + bad;
     EXPECT_EQ(negotiate(offer), "400") << bad;
     EXPECT_EQ(negotiate(offer + ", permessage-deflate"), kPlainAnswer) << bad;
@@ -66,21 +71,24 @@ TEST(Extensions, RefusesDoubledAndUnknownParametersUnlessAnotherOfferFits) {
 }
 
 TEST(Extensions, IgnoresWhatItDoesNotKnow) {
-  for (const char* value : {"", " ", ",", " , ,", "constructor", "x-webkit-deflate-frame", "__proto__;a;b=c", "toString, valueOf"}) {
+  for (const char* value :
+       {"", " ", ",", " , ,", "constructor", "x-webkit-deflate-frame", "__proto__;a;b=c", "toString, valueOf"}) {
     EXPECT_EQ(negotiate(value), "") << value;
   }
   EXPECT_EQ(negotiate("permessage-deflate", DeflateOptions{}), "");
 }
 
 TEST(Extensions, RefusesWhatIsNoList) {
-  for (const char* value : {",;constructor", ";", "a;", "a;;b", "a b", "a=b", "a;b=", "a;b=\"", "a;b=\"c", "a;b=\"c d\"", "a;b=\"\"", "\"a\"", "a;b=c=d", "a\x01", "a;\xc3\xa4"}) {
+  for (const char* value : {",;constructor", ";", "a;", "a;;b", "a b", "a=b", "a;b=", "a;b=\"", "a;b=\"c", "a;b=\"c d\"",
+                            "a;b=\"\"", "\"a\"", "a;b=c=d", "a\x01", "a;\xc3\xa4"}) {
     EXPECT_EQ(negotiate(value), "400") << value;
     EXPECT_EQ(negotiate(value, DeflateOptions{}), "400") << value;
   }
 }
 
 TEST(Extensions, EveryPrefixOfAnOfferHasAnAnswer) {
-  const std::string offers = "foo; a=\"b\", permessage-deflate; server_max_window_bits=10; client_max_window_bits, permessage-deflate";
+  const std::string offers =
+      "foo; a=\"b\", permessage-deflate; server_max_window_bits=10; client_max_window_bits, permessage-deflate";
   for (std::size_t size = 0; size <= offers.size(); ++size) static_cast<void>(negotiate(offers.substr(0, size)));
   EXPECT_EQ(negotiate(offers), kPlainAnswer + "; server_max_window_bits=10");
 }
@@ -90,7 +98,8 @@ TEST(Protocols, FindsTheWantedOneInAListOfTokens) {
   EXPECT_FALSE(read_protocols("chat, superchat", "super").has_wanted);
   EXPECT_TRUE(read_protocols("chat", "").valid);
   EXPECT_FALSE(read_protocols("chat", "").has_wanted);
-  for (const std::string& bad : {std::string(), std::string(","), std::string("a,"), std::string("a b"), "b" + std::string(16'000, ' ') + "x"}) {
+  for (const std::string& bad :
+       {std::string(), std::string(","), std::string("a,"), std::string("a b"), "b" + std::string(16'000, ' ') + "x"}) {
     EXPECT_FALSE(read_protocols(bad, "b").valid) << bad.substr(0, 10);
   }
 }

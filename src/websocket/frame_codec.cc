@@ -85,7 +85,8 @@ CloseCode close_code(FrameError error) noexcept { return kAnswers[static_cast<st
 
 std::string_view close_reason(FrameError error) noexcept { return kAnswers[static_cast<std::size_t>(error)].reason; }
 
-HeaderResult parse_header(std::span<const char> bytes, const HeaderRules& rules, FrameHeader& header, FrameError& error) noexcept {
+HeaderResult parse_header(std::span<const char> bytes, const HeaderRules& rules, FrameHeader& header,
+                          FrameError& error) noexcept {
   if (bytes.empty()) return HeaderResult::kNeedMore;
   const auto first = static_cast<std::uint8_t>(bytes[0]);
   if (const FrameError bad = check_first_byte(first, rules); bad != FrameError::kNone) return fail(bad, error);

@@ -2,8 +2,8 @@
 //
 // Pure: no sockets, no clock, no allocation. Every error is found at the first byte that shows it.
 // Lifetime: views point into the caller's buffer.
-// Limits: a header has at most limits::kFrameHeaderBytesMax bytes, ours (never masked) at most kServerHeaderBytesMax. The size
-//   of data messages is the caller's business (message_reader.h): it depends on what came before.
+// Limits: a header has at most limits::kFrameHeaderBytesMax bytes, ours (never masked) at most kServerHeaderBytesMax. The
+//   size of data messages is the caller's business (message_reader.h): it depends on what came before.
 // Why in place: the receive buffer belongs to the shard and is ours until we return (net/reactor.h).
 #pragma once
 

@@ -49,7 +49,8 @@ BENCHMARK(encode)->Arg(64)->Arg(1024);
 
 std::string json_of(std::size_t size) {
   std::string json = "[";
-  for (int i = 0; json.size() < size; ++i) json += "{\"id\":" + std::to_string(i * 7919) + ",\"name\":\"user" + std::to_string(i) + "\"},";
+  for (int i = 0; json.size() < size; ++i)
+    json += "{\"id\":" + std::to_string(i * 7919) + ",\"name\":\"user" + std::to_string(i) + "\"},";
   json.resize(size);
   return json;
 }

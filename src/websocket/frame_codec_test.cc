@@ -29,7 +29,8 @@ Parsed parse(std::string_view bytes, const HeaderRules& rules = {}) {
 }
 
 TEST(ParseHeader, NeedsEveryByteOfAHeaderAndNoneOfThePayload) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{125}, std::size_t{126}, std::size_t{65535}, std::size_t{65536}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{125}, std::size_t{126}, std::size_t{65535}, std::size_t{65536}}) {
     const std::string frame = test::binary(std::string(size, 'x'));
     const std::size_t header_bytes = frame.size() - size;
     for (std::size_t cut = 0; cut < header_bytes; ++cut) {
@@ -64,7 +65,9 @@ TEST(ParseHeader, JudgesEveryFirstByteAloneAlready) {
 }
 
 TEST(ParseHeader, NamesTheError) {
-  const auto error_of = [](const ClientFrame& frame, const HeaderRules& rules = {}) { return parse(test::write(frame), rules).error; };
+  const auto error_of = [](const ClientFrame& frame, const HeaderRules& rules = {}) {
+    return parse(test::write(frame), rules).error;
+  };
   EXPECT_EQ(error_of({.first = 0xc1}), FrameError::kReservedBit);
   EXPECT_EQ(error_of({.first = 0x83}), FrameError::kReservedOpcode);
   EXPECT_EQ(error_of({.mask = ""}), FrameError::kUnmasked);
@@ -90,7 +93,8 @@ TEST(Unmask, AgreesWithTheDefinitionAtEveryLengthAndAlignment) {
     for (std::size_t size = 0; size < 70; ++size) {
       std::string bytes(offset + size, 'q');
       std::string expected = bytes;
-      for (std::size_t i = 0; i < size; ++i) expected[offset + i] = static_cast<char>(expected[offset + i] ^ test::kMask[i % 4]);
+      for (std::size_t i = 0; i < size; ++i)
+        expected[offset + i] = static_cast<char>(expected[offset + i] ^ test::kMask[i % 4]);
       unmask({bytes.data() + offset, size}, key);
       EXPECT_EQ(bytes, expected);
     }
@@ -111,7 +115,8 @@ TEST(Unmask, GoesOnInPieces) {
 }
 
 TEST(WriteHeader, UsesTheShortestFormAndReadsBack) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{125}, std::size_t{126}, std::size_t{65535}, std::size_t{65536}, std::size_t{70000}}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{125}, std::size_t{126}, std::size_t{65535}, std::size_t{65536}, std::size_t{70000}}) {
     char header[kServerHeaderBytesMax];
     const std::size_t header_bytes = write_header(header, Opcode::kText, size % 2 == 0, size);
     EXPECT_EQ(header_bytes, server_header_bytes(size));

@@ -79,8 +79,9 @@ TEST(Handshake, W36AsksForVersion13) {
 TEST(Handshake, W36WantsAKeyOfSixteenBytes) {
   EXPECT_EQ(Upgrade().without("Sec-WebSocket-Key").answer().status, 400);
   EXPECT_EQ(Upgrade().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").answer().status, 400);
-  for (const char* key : {"", "x", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZSE=", "dGhlIHNhbXBsZSBub25j!Q==",
-                          "dGhlIHNhbXBsZSBub25jZQ== ", "====================    ", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
+  for (const char* key :
+       {"", "x", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZSE=", "dGhlIHNhbXBsZSBub25j!Q==",
+        "dGhlIHNhbXBsZSBub25jZQ== ", "====================    ", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
     EXPECT_EQ(Upgrade().replace("Sec-WebSocket-Key", key).answer().status, 400) << key;
   }
   EXPECT_EQ(Upgrade().replace("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZR==").answer().status, 101);
@@ -94,8 +95,10 @@ TEST(Handshake, C01RefusesAnUpgradeWithABody) {
 }
 
 TEST(Handshake, AnnouncesAProtocolOnlyIfItWasOffered) {
-  EXPECT_THAT(Upgrade().with("Sec-WebSocket-Protocol", "a, b").answer("b").head, HasSubstr("\r\nSec-WebSocket-Protocol: b\r\n"));
-  EXPECT_THAT(Upgrade().with("Sec-WebSocket-Protocol", "a").with("sec-websocket-protocol", "b").answer("b").head, HasSubstr("Protocol: b\r\n"));
+  EXPECT_THAT(Upgrade().with("Sec-WebSocket-Protocol", "a, b").answer("b").head,
+              HasSubstr("\r\nSec-WebSocket-Protocol: b\r\n"));
+  EXPECT_THAT(Upgrade().with("Sec-WebSocket-Protocol", "a").with("sec-websocket-protocol", "b").answer("b").head,
+              HasSubstr("Protocol: b\r\n"));
   EXPECT_THAT(Upgrade().with("Sec-WebSocket-Protocol", "a").answer("b").head, Not(HasSubstr("Protocol:")));
   EXPECT_THAT(Upgrade().answer("b").head, Not(HasSubstr("Protocol:")));
 }
@@ -107,8 +110,10 @@ TEST(Handshake, B04RefusesAProtocolListFullOfBlanks) {
 
 TEST(Handshake, B03B18AgreesOnDeflateOrRefuses) {
   const auto offer = [](std::string_view value) { return Upgrade().with("Sec-WebSocket-Extensions", value).answer(); };
-  EXPECT_THAT(offer("permessage-deflate; client_max_window_bits").head,
-              HasSubstr("\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"));
+  EXPECT_THAT(
+      offer("permessage-deflate; client_max_window_bits").head,
+      HasSubstr(
+          "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"));
   EXPECT_TRUE(offer("permessage-deflate").deflate.enabled);
   EXPECT_EQ(offer("permessage-deflate; server_max_window_bits=99").status, 400);
   EXPECT_EQ(offer(",;constructor").status, 400);

@@ -40,7 +40,7 @@ class MessageReader {
 
     Kind kind = Kind::kError;
     FrameError error = FrameError::kNone;  // kError only; the reader must not be used again
-    std::span<char> payload;               // dies with `bytes`, with the event, or at the next inflated message of the thread
+    std::span<char> payload;  // dies with `bytes`, with the event, or at the next inflated message of the thread
     PartialPointer holds;                  // keeps a collected payload alive
     bool inflated = false;                 // the payload lies in the thread's buffer
   };

@@ -52,8 +52,12 @@ std::vector<Row> rows() {
       {"W10 too large", text("\xf4\x90\x80\x80"), {"error:1007"}},
       {"W11 surrogate", text("\xed\xa0\x80"), {"error:1007"}},
       {"W12 truncated at the end", text(kWord + "\xe2\x82"), {"error:1007"}},
-      {"W12 truncated at the end of the last fragment", client_frame(1, kWord) + client_frame(0x80, "\xe2\x82"), {"error:1007"}},
-      {"W12 a character over two fragments", client_frame(1, "\xe2") + client_frame(0, "\x82") + client_frame(0x80, "\xac"), {"text:\xe2\x82\xac"}},
+      {"W12 truncated at the end of the last fragment",
+       client_frame(1, kWord) + client_frame(0x80, "\xe2\x82"),
+       {"error:1007"}},
+      {"W12 a character over two fragments",
+       client_frame(1, "\xe2") + client_frame(0, "\x82") + client_frame(0x80, "\xac"),
+       {"text:\xe2\x82\xac"}},
       {"W12 binary may be anything", binary("\xc0\xaf"), {"binary:\xc0\xaf"}},
       {"W13 continuation of nothing", text("a") + client_frame(0x80, "x"), {"text:a", "error:1002"}},
       {"W14 data inside a message", client_frame(1, "a") + text("b"), {"error:1002"}},
@@ -63,7 +67,11 @@ std::vector<Row> rows() {
       {"W17 2^32+2", test::write({.length_bytes = 8, .declared = (1LL << 32) + 2}), {"error:1009"}},
       {"W18 16-bit form of 5", test::write({.payload = "Hello", .length_bytes = 2}), {"error:1002"}},
       {"W19 64-bit form of 5", test::write({.payload = "Hello", .length_bytes = 8}), {"error:1002"}},
-      {"W19 when not strict", test::write({.payload = "Hello", .length_bytes = 8}), {"text:Hello"}, false, {.strict_length = false}},
+      {"W19 when not strict",
+       test::write({.payload = "Hello", .length_bytes = 8}),
+       {"text:Hello"},
+       false,
+       {.strict_length = false}},
       {"W20 the limit", text("0123456789"), {"text:0123456789"}, false, small},
       {"W21 the limit and one", text("0123456789a"), {"error:1009"}, false, small},
       {"W22 fragments up to the limit", fragments(2, "01234") + client_frame(0x80, ""), {"text:0123401234"}, false, small},
@@ -82,7 +90,10 @@ std::vector<Row> rows() {
       {"W33 final block", client_frame(0xc1, test::deflate("Hello", 15, Z_FINISH)), {"text:Hello"}, true},
       {"W33 final block and 00", client_frame(0xc1, test::deflate("Hello", 15, Z_FINISH) + '\0'), {"text:Hello"}, true},
       {"W33 plain beside compressed", text("a") + client_frame(0xc1, hello), {"text:a", "text:Hello"}, true},
-      {"W33 compressed in fragments", client_frame(0x41, hello.substr(0, 3)) + ping() + client_frame(0x80, hello.substr(3)), {"ping:", "text:Hello"}, true},
+      {"W33 compressed in fragments",
+       client_frame(0x41, hello.substr(0, 3)) + ping() + client_frame(0x80, hello.substr(3)),
+       {"ping:", "text:Hello"},
+       true},
       {"W33 compressed text that is not UTF-8", client_frame(0xc1, test::deflate("\xc0\xaf")), {"error:1007"}, true},
       {"pong without ping", client_frame(0x8a, "x") + text("a"), {"pong:x", "text:a"}},
   };
@@ -93,7 +104,8 @@ std::vector<Row> rows() {
     rows.push_back({"W23 code " + std::to_string(code), close_frame(code, "why"), {"error:1002"}});
   }
   for (const int code : {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999}) {
-    rows.push_back({"W23 code " + std::to_string(code), close_frame(code, "why"), {"close:" + std::to_string(code) + ":why"}});
+    rows.push_back(
+        {"W23 code " + std::to_string(code), close_frame(code, "why"), {"close:" + std::to_string(code) + ":why"}});
   }
   return rows;
 }
@@ -174,13 +186,16 @@ TEST(MessageReader, CompressedFramesInOneSegmentAtEverySplit) {
 // B29: every pair of cuts of a conversation with all kinds of frames, from buffers of exactly the size.
 TEST(MessageReader, EveryPairOfCutsGivesTheSameEvents) {
   const std::string conversation = text("one") + client_frame(0x01, "tw") + ping("p") + client_frame(0x80, "o") +
-                                   binary(std::string(130, 'b')) + client_frame(0xc1, test::deflate("four")) + close_frame(1000, "bye");
+                                   binary(std::string(130, 'b')) + client_frame(0xc1, test::deflate("four")) +
+                                   close_frame(1000, "bye");
   const std::string_view all = conversation;
   const Events expected = test::read_whole(all, {}, true);
-  EXPECT_THAT(expected, ElementsAre("text:one", "ping:p", "text:two", "binary:" + std::string(130, 'b'), "text:four", "close:1000:bye"));
+  EXPECT_THAT(expected, ElementsAre("text:one", "ping:p", "text:two", "binary:" + std::string(130, 'b'), "text:four",
+                                    "close:1000:bye"));
   for (std::size_t first = 1; first < all.size(); ++first) {
     for (std::size_t second = first; second < all.size(); ++second) {
-      ASSERT_EQ(test::read_pieces({all.substr(0, first), all.substr(first, second - first), all.substr(second)}, {}, true), expected);
+      ASSERT_EQ(test::read_pieces({all.substr(0, first), all.substr(first, second - first), all.substr(second)}, {}, true),
+                expected);
     }
   }
 }

@@ -72,7 +72,7 @@ StreamConnection::StreamConnection(net::Connection& stream, const Options& optio
 
 StreamConnection::~StreamConnection() = default;
 
-// -- down ---------------------------------------------------------------------------------------------------------------------
+// ---- down
 
 void StreamConnection::send_text(std::string_view message, base::Lane lane) { send(encode_text(message), lane); }
 
@@ -120,7 +120,7 @@ void StreamConnection::flush_pongs() {
   if (pongs_ && !stream_.blocked()) stream_.send(std::exchange(pongs_, base::Frame()));
 }
 
-// -- the end ------------------------------------------------------------------------------------------------------------------
+// ---- the end
 
 void StreamConnection::close(std::uint16_t code, std::string_view reason) {
   if (closing_) return;
@@ -165,7 +165,7 @@ void StreamConnection::tell_closed(std::uint16_t code, std::string_view reason, 
   if (Listener* const listener = std::exchange(listener_, nullptr)) listener->on_closed(*this, code, reason, by_us);
 }
 
-// -- up -----------------------------------------------------------------------------------------------------------------------
+// ---- up
 
 void StreamConnection::on_bytes(net::Connection&, std::span<char> bytes) {
   heard_ = true;

@@ -1,4 +1,4 @@
-// websocket/stream_connection.h - the Connection on a net::Connection: what the reader finds goes up, control frames are answered.
+// websocket/stream_connection.h - the Connection on a net::Connection: messages go up, control frames are answered.
 //
 //   open --(CLOSE sent or received, an error, FIN)--> closing --(stream over)--> dead, freed by net at the end of the turn
 //

@@ -1,4 +1,4 @@
-// websocket/test_frames.h - what a client writes, for tests: masked frames, compressed payloads, and what a reader makes of bytes.
+// websocket/test_frames.h - for tests: what a client writes, masked and compressed, and what a reader makes of bytes.
 #pragma once
 
 #include <zlib.h>
@@ -27,7 +27,8 @@ struct ClientFrame {
 };
 
 inline std::string write(const ClientFrame& frame) {
-  const auto declared = static_cast<std::uint64_t>(frame.declared < 0 ? static_cast<std::int64_t>(frame.payload.size()) : frame.declared);
+  const auto declared =
+      static_cast<std::uint64_t>(frame.declared < 0 ? static_cast<std::int64_t>(frame.payload.size()) : frame.declared);
   int length_bytes = frame.length_bytes;
   if (length_bytes < 0) length_bytes = declared < 126 ? 0 : declared < 65536 ? 2 : 8;
   const unsigned length = length_bytes == 0 ? static_cast<unsigned>(declared) : length_bytes == 2 ? 126 : 127;
