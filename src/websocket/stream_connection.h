@@ -30,7 +30,11 @@ class StreamConnection final : public Connection {
   void close(std::uint16_t code, std::string_view reason) override;
   void abort() override;
   bool closing() const noexcept override { return closing_; }
-  bool take_heard() noexcept override { return std::exchange(heard_, false); }
+  bool take_heard() noexcept override {
+    const bool heard = heard_;
+    heard_ = false;
+    return heard;
+  }
   net::Connection& stream() noexcept override { return stream_; }
 
   void on_bytes(net::Connection& stream, std::span<char> bytes) override;
@@ -56,13 +60,13 @@ class StreamConnection final : public Connection {
   std::unique_ptr<Deflater> deflater_;  // with context takeover only, from the first deflated message on
   std::unique_ptr<Late> late_;          // while a message is incomplete
   base::Frame pongs_;                   // not yet sent: of this read, or the latest while the peer takes no bytes
-  std::uint32_t ping_window_ = 0;       // which window of time ping_count_ counts
+  std::uint16_t ping_window_ = 0;       // which window of time ping_count_ counts, modulo 2^16
   std::uint16_t ping_count_ = 0;
   std::uint16_t close_code_ = kAbnormal;  // what the listener hears when the stream is over
-  bool closing_ = false;
-  bool paused_ = false;                 // reading rests because of us
-  bool closed_by_us_ = false;
-  bool heard_ = false;                  // bytes have come since take_heard()
+  bool closing_ : 1 = false;
+  bool paused_ : 1 = false;               // reading rests because of us
+  bool closed_by_us_ : 1 = false;
+  bool heard_ : 1 = false;                // bytes have come since take_heard()
 };
 
 }  // namespace tidewire::websocket
