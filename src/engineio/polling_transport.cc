@@ -76,7 +76,8 @@ void PollingTransport::answer_poll(std::string_view last_packet) {
   waiting_since_ = all ? 0 : context_.reactor.now();
   http::Exchange& exchange = *std::exchange(poll_, nullptr);
   exchange.set_watcher(nullptr);
-  exchange.respond(payload_response(std::move(payload), compressible ? poll_coding_ : http::Coding::kIdentity, context_.options));
+  const http::Coding coding = compressible ? poll_coding_ : http::Coding::kIdentity;
+  exchange.respond(payload_response(std::move(payload), coding, context_.options));
   if (over_) return;
   if (all) {
     user_.on_transport_drained();

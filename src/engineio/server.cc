@@ -119,7 +119,8 @@ void PendingHandshake::decide(const Admission& admission) {
   server_->admit(*exchange, kept_ == nullptr ? exchange->request() : kept_->request, admission);
 }
 
-ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hooks, std::uint32_t shard, std::uint32_t shard_count)
+ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hooks, std::uint32_t shard,
+                       std::uint32_t shard_count)
     : context_(new EngineContext{
           .reactor = reactor,
           .options = options,
@@ -157,7 +158,8 @@ ServerImpl::Verdict ServerImpl::check(const http::Request& request) const {
   return {};
 }
 
-ServerImpl::Verdict ServerImpl::check_session(const http::Request& request, const Query& query, const TransportKind& kind) const {
+ServerImpl::Verdict ServerImpl::check_session(const http::Request& request, const Query& query,
+                                              const TransportKind& kind) const {
   const std::optional<Sid> sid = parse_sid(query.sid);
   if (!sid || shard_of(*sid) >= shard_count_) return {.refusal = Refusal::kSessionUnknown};
   if (shard_of(*sid) != shard_) return {.other_shard = shard_of(*sid)};
@@ -244,7 +246,8 @@ void ServerImpl::handshake(http::Exchange& exchange) {
   }
   auto pending = std::make_shared<PendingHandshake>(*this, exchange);
   pending_.insert(pending.get());
-  hooks_.allow_request(exchange.request(), exchange.stream(), [pending](const Admission& admission) { pending->decide(admission); });
+  hooks_.allow_request(exchange.request(), exchange.stream(),
+                       [pending](const Admission& admission) { pending->decide(admission); });
   if (pending->waiting()) pending->keep_request();
 }
 
@@ -278,7 +281,8 @@ void ServerImpl::open_polling(http::Exchange& exchange, const http::Request& req
   ++statistics_.polling_sessions;
   http::Response response = payload_response(open_packet(session), http::Coding::kIdentity, options());
   if (!options().cookie_name.empty()) {
-    response.headers.emplace_back("Set-Cookie", options().cookie_name + "=" + session.sid_text() + "; Path=/; HttpOnly; SameSite=Lax");
+    response.headers.emplace_back("Set-Cookie",
+                                  options().cookie_name + "=" + session.sid_text() + "; Path=/; HttpOnly; SameSite=Lax");
   }
   if (hooks_.initial_headers) hooks_.initial_headers(request, response.headers);
   exchange.respond(std::move(response));

@@ -18,7 +18,9 @@ class IgnoringListener final : public websocket::Listener {
 
 }  // namespace
 
-void Transport::on_request(http::Exchange& exchange, std::string_view) { exchange.respond({.status = 400, .headers = {}, .body = {}}); }
+void Transport::on_request(http::Exchange& exchange, std::string_view) {
+  exchange.respond({.status = 400, .headers = {}, .body = {}});
+}
 
 const TransportKind* find_transport(std::string_view name, const Options& options) noexcept {
   for (const TransportKind& kind : kTransports) {

@@ -13,7 +13,10 @@ constexpr base::Milliseconds kTickMs = 100;  // how long a poll waits at most on
 }  // namespace
 
 Upgrade::Upgrade(websocket::Connection& connection, EngineContext& context, TransportUser& user)
-    : connection_(&connection), context_(context), user_(user), deadline_ms_(context.reactor.now() + context.options.upgrade_timeout_ms) {
+    : connection_(&connection),
+      context_(context),
+      user_(user),
+      deadline_ms_(context.reactor.now() + context.options.upgrade_timeout_ms) {
   connection.set_listener(this);
   context_.reactor.timers().arm(*this, deadline_ms_);
 }
