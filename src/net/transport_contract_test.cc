@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -153,10 +154,7 @@ TEST_P(TransportContract, DeliversManyMegabytesInPartialWrites) {
   bool was_blocked = false;
   bool drained = false;
   const std::uint16_t port = listen({.bytes =
-                                         [&](Connection& connection, std::string_view) {
-                                           flood(connection);
-                                           connection.reactor().defer([] {});
-                                         },
+                                         [](Connection& connection, std::string_view) { flood(connection); },
                                      .drained =
                                          [&](Connection& connection) {
                                            was_blocked = !connection.blocked();
@@ -428,7 +426,7 @@ TEST_P(TransportContract, LetsAHandlerReplaceItselfInsideOnBytes) {
 }
 
 // Runs a conversation in which `act` happens inside one callback after the other.
-void act_in_every_callback(TransportContract*, World& world, const std::function<std::uint16_t(Script)>& listening,
+void act_in_every_callback(World& world, const std::function<std::uint16_t(Script)>& listening,
                            const std::function<void(Connection&)>& act, const std::function<bool(std::size_t)>& closed) {
   const auto go = [](Connection& connection, std::string_view) { flood(connection); };
   const auto on_connection = [&](auto call) { return [call](Connection& connection, auto&&...) { call(connection); }; };
@@ -452,13 +450,13 @@ void act_in_every_callback(TransportContract*, World& world, const std::function
 
 TEST_P(TransportContract, MayBeAbortedInsideEveryCallback) {
   act_in_every_callback(
-      this, *world_, [&](Script script) { return listen(std::move(script)); }, [](Connection& connection) { connection.abort(); },
+      *world_, [&](Script script) { return listen(std::move(script)); }, [](Connection& connection) { connection.abort(); },
       [&](std::size_t count) { return causes(count).size() == count; });
 }
 
 TEST_P(TransportContract, MayBeClosedInsideEveryCallback) {
   act_in_every_callback(
-      this, *world_, [&](Script script) { return listen(std::move(script)); },
+      *world_, [&](Script script) { return listen(std::move(script)); },
       [](Connection& connection) { connection.close_after_flush(); }, [&](std::size_t count) { return causes(count).size() == count; });
 }
 
