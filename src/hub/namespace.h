@@ -38,8 +38,8 @@ struct NamespaceKey {
 
 // Who is meant: the union of `rooms` (everybody when empty) without whoever is in one of `except`. Socket ids are rooms.
 struct Selector {
-  std::vector<std::string> rooms;
-  std::vector<std::string> except;
+  std::vector<std::string> rooms = {};
+  std::vector<std::string> except = {};
 };
 
 class Room {

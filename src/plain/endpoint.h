@@ -25,9 +25,9 @@ struct Options {
   std::size_t queue_hard_bytes = 1024 * 1024;
   std::int64_t queue_age_ms = 10'000;
   std::size_t json_depth = 64;
-  http::CorsOptions cors;             // only its origins matter: an upgrade has no headers to allow
-  websocket::DeflateOptions deflate;
-  std::string tenant;                 // of every peer, until tenants come from the handshake
+  http::CorsOptions cors = {};        // only its origins matter: an upgrade has no headers to allow
+  websocket::DeflateOptions deflate = {};
+  std::string tenant = {};            // of every peer, until tenants come from the handshake
 };
 
 struct Statistics {
