@@ -20,6 +20,7 @@
 #include "hub/registry.h"
 #include "net/reactor.h"
 #include "net/tls.h"
+#include "plain/dialect.h"
 #include "socketio/dialect.h"
 #include "tidewire/server.h"
 
@@ -55,6 +56,8 @@ class Core {
   const Options options;
   base::LogSink& log;
   const socketio::Dialect socketio_dialect{0};
+  const plain::Dialect plain_flat{1, plain::Form::kFlat};
+  const plain::Dialect plain_data{2, plain::Form::kData};
   hub::NamespaceRegistry registry;
   Server::Admission allow_request;
   Server::InitialHeaders initial_headers;

@@ -62,7 +62,8 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
       spills_(count) {
   http_options_.trusted_proxies = networks(core.options.trusted_proxies, core.log);
   acceptor_ = [this](net::Connection& stream) { return http::make_connection(stream, router_, http_options_); };
-  make_endpoints();
+  if (core.options.serve_socketio) make_socketio();
+  if (core.options.serve_plain) make_plain();
   add_routes();
 }
 
@@ -72,47 +73,72 @@ Shard::~Shard() {
   reactor_.reset();
 }
 
-void Shard::make_endpoints() {
+// The application's allow_request in the words of a layer; none when there is none.
+template <typename Answer>
+std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> Shard::permission() {
+  if (!core_.allow_request) return {};
+  return [this](const http::Request& request, const net::Connection& stream, std::function<void(Answer)> answer) {
+    core_.allow_request(make_request(request, {}, stream.peer().ip_text()), [answer = std::move(answer)](std::string refusal) {
+      const bool allowed = refusal.empty();
+      answer({allowed, std::move(refusal)});
+    });
+  };
+}
+
+void Shard::make_socketio() {
   const Options& options = core_.options;
-  if (options.serve_socketio) {
-    engineio::Options engine;
-    engine.path = options.path;
-    engine.ping_interval_ms = options.ping_interval_ms;
-    engine.ping_timeout_ms = options.ping_timeout_ms;
-    engine.upgrade_timeout_ms = options.upgrade_timeout_ms;
-    engine.payload_bytes_max = options.payload_bytes_max;
-    engine.packets_per_payload_max = options.packets_per_payload_max;
-    engine.polling = options.polling;
-    engine.websocket = options.websocket;
-    engine.allow_upgrades = options.allow_upgrades;
-    engine.http_compression = options.http_compression;
-    engine.queue_soft_bytes = options.queue_soft_bytes;
-    engine.queue_hard_bytes = options.queue_hard_bytes;
-    engine.queue_age_ms = options.queue_age_ms;
-    engine.cookie_name = options.cookie_name;
-    engine.cors = core_.engine_cors();
-    engine.deflate = core_.engine_deflate();
-    engineio::Server::Hooks hooks;
-    hooks.session_opened = [this](engineio::Session& session) { socketio::Client::attach(socketio_, session); };
-    hooks.hand_over = [this](std::uint32_t shard, net::DetachedConnection connection) {
-      hand_over(shard, std::move(connection));
+  engineio::Options engine;
+  engine.path = options.path;
+  engine.ping_interval_ms = options.ping_interval_ms;
+  engine.ping_timeout_ms = options.ping_timeout_ms;
+  engine.upgrade_timeout_ms = options.upgrade_timeout_ms;
+  engine.payload_bytes_max = options.payload_bytes_max;
+  engine.packets_per_payload_max = options.packets_per_payload_max;
+  engine.polling = options.polling;
+  engine.websocket = options.websocket;
+  engine.allow_upgrades = options.allow_upgrades;
+  engine.http_compression = options.http_compression;
+  engine.queue_soft_bytes = options.queue_soft_bytes;
+  engine.queue_hard_bytes = options.queue_hard_bytes;
+  engine.queue_age_ms = options.queue_age_ms;
+  engine.cookie_name = options.cookie_name;
+  engine.cors = core_.engine_cors();
+  engine.deflate = core_.engine_deflate();
+
+  engineio::Server::Hooks hooks;
+  hooks.session_opened = [this](engineio::Session& session) { socketio::Client::attach(socketio_, session); };
+  hooks.hand_over = [this](std::uint32_t shard, net::DetachedConnection connection) {
+    hand_over(shard, std::move(connection));
+  };
+  hooks.allow_request = permission<engineio::Admission>();
+  if (core_.initial_headers) {
+    hooks.initial_headers = [this](const http::Request& request, std::vector<std::pair<std::string, std::string>>& headers) {
+      core_.initial_headers(make_request(request, {}, {}), headers);
     };
-    if (core_.allow_request) {
-      hooks.allow_request = [this](const http::Request& request, const net::Connection& stream,
-                                   std::function<void(engineio::Admission)> answer) {
-        core_.allow_request(make_request(request, {}, stream.peer().ip_text()), [answer = std::move(answer)](std::string refusal) {
-          answer({refusal.empty(), std::move(refusal)});
-        });
-      };
-    }
-    if (core_.initial_headers) {
-      hooks.initial_headers = [this](const http::Request& request, std::vector<std::pair<std::string, std::string>>& headers) {
-        core_.initial_headers(make_request(request, {}, {}), headers);
-      };
-    }
-    engineio_ = engineio::Server::make(*reactor_, engine, std::move(hooks), index_, count_);
-    router_.add(engine.path, http::Router::Match::kPrefix, *engineio_);
-    router_.add_upgrade(engine.path, http::Router::Match::kPrefix, *engineio_);
+  }
+  engineio_ = engineio::Server::make(*reactor_, engine, std::move(hooks), index_, count_);
+  router_.add(engine.path, http::Router::Match::kPrefix, *engineio_);
+  router_.add_upgrade(engine.path, http::Router::Match::kPrefix, *engineio_);
+}
+
+void Shard::make_plain() {
+  const Options& options = core_.options;
+  plain::Options plain;
+  plain.message_bytes_max = options.payload_bytes_max;
+  plain.ping_interval_ms = options.ping_interval_ms;
+  plain.ping_timeout_ms = options.ping_timeout_ms;
+  plain.queue_soft_bytes = options.queue_soft_bytes;
+  plain.queue_hard_bytes = options.queue_hard_bytes;
+  plain.queue_age_ms = options.queue_age_ms;
+  plain.json_depth = options.json_depth;
+  plain.cors = core_.engine_cors();
+  plain.deflate = core_.engine_deflate();
+  plain_ = std::make_unique<plain::Endpoint>(hub_, core_.plain_flat, core_.plain_data, *reactor_, std::move(plain));
+  for (const std::string& path : options.plain_paths) {
+    const plain::Dialect& dialect = path == "/" ? core_.plain_flat : core_.plain_data;
+    auto acceptor = std::make_unique<plain::Acceptor>(*plain_, dialect, permission<plain::Permission>());
+    router_.add_upgrade(path, http::Router::Match::kExact, *acceptor);
+    handlers_.push_back(std::move(acceptor));
   }
 }
 
@@ -163,6 +189,7 @@ void Shard::run() { reactor_->run(); }
 void Shard::shut_down() {
   reactor_->stop_listening();
   if (engineio_ != nullptr) engineio_->close_all();
+  if (plain_ != nullptr) plain_->close_all();
   if (stop_timer_ != nullptr) return;
   stop_timer_ = std::make_unique<StopTimer>(*reactor_, reactor_->now() + kShutdownMs);
   reactor_->timers().arm(*stop_timer_, reactor_->now() + kShutdownCheckMs);
@@ -223,6 +250,11 @@ void Shard::add_to(ServerStatistics& total) {
   total.listener_failures += hub.listener_failures;
   for (const hub::Namespace* space : hub_.namespaces()) total.volatile_dropped += space->volatile_dropped();
   total.protocol_errors += socketio_.statistics.protocol_errors;
+  if (plain_ != nullptr) {
+    total.plain_peers += plain_->statistics.peers;
+    total.protocol_errors += plain_->statistics.invalid_messages;
+    total.slow_consumers += plain_->statistics.slow;
+  }
   if (engineio_ != nullptr) {
     total.sessions += engineio_->statistics().sessions;
     total.polling_sessions += engineio_->statistics().polling_sessions;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "hub/hub.h"
 #include "hub/relay.h"
 #include "net/reactor.h"
+#include "plain/acceptor.h"
 #include "socketio/client.h"
 #include "tidewire/server.h"
 
@@ -61,8 +63,11 @@ class Shard final : public hub::Relay {
   };
   void spill(std::uint32_t shard, net::Task task);
   void drain_spill(std::uint32_t shard);
-  void make_endpoints();
+  void make_socketio();
+  void make_plain();
   void add_routes();
+  template <typename Answer>
+  std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> permission();
   void hand_over(std::uint32_t shard, net::DetachedConnection connection);
 
   Core& core_;
@@ -75,6 +80,7 @@ class Shard final : public hub::Relay {
   net::Acceptor acceptor_;
   socketio::Endpoint socketio_;
   std::unique_ptr<engineio::Server> engineio_;
+  std::unique_ptr<plain::Endpoint> plain_;  // before handlers_, which use it
   std::vector<std::unique_ptr<http::Handler>> handlers_;
   std::vector<Spill> spills_;
   struct StopTimer;

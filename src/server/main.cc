@@ -1,0 +1,110 @@
+// tidewire [--host 127.0.0.1] [--port 4000] [--shards N] ...: the server with its defaults, a start page, and open rooms.
+//
+// Until event contracts exist, the server offers what the page shows: join, leave, say and echo, for clients of both kinds.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include "base/limits.h"
+#include "server/page.h"
+#include "tidewire/tidewire.h"
+
+namespace tidewire::server {
+namespace {
+
+struct RoomName {
+  std::string room;
+};
+TIDEWIRE_FIELDS(RoomName, room)
+
+struct Say {
+  std::string room;
+  Value text;
+};
+TIDEWIRE_FIELDS(Say, room, text)
+
+bool valid_room(const std::string& room) { return !room.empty() && room.size() <= base::limits::kRoomNameBytesMax; }
+
+Value accepted() { return Value::object({{"ok", true}}); }
+Value refused(std::string_view code, std::string_view message) {
+  return Value::object({{"ok", false}, {"error", Value::object({{"code", code}, {"message", message}})}});
+}
+
+// Rooms for everybody: join, leave, and say something to a room one is in.
+void open_rooms(Server& io) {
+  io.on("join", [](Socket& socket, RoomName wish, Ack ack) {
+    if (!valid_room(wish.room)) return ack(refused("invalid_room", "a room's name has 1 to 128 bytes"));
+    if (socket.rooms().size() > base::limits::kRoomsPerMemberMax) return ack(refused("room_limit", "too many rooms"));
+    socket.join(wish.room);
+    ack(accepted());
+  });
+  io.on("leave", [](Socket& socket, RoomName wish, Ack ack) {
+    socket.leave(wish.room);
+    ack(accepted());
+  });
+  io.on("say", [&io](Socket& socket, Say say, Ack ack) {
+    const std::vector<std::string> rooms = socket.rooms();
+    if (std::find(rooms.begin(), rooms.end(), say.room) == rooms.end()) {
+      return ack(refused("not_a_member", "join the room first"));
+    }
+    io.to(say.room).emit("said", Value::object({{"room", say.room}, {"from", socket.id()}, {"text", say.text}}));
+    ack(accepted());
+  });
+  io.on("echo", [](Event& event) { event.ack(event.arguments()); });
+}
+
+Value statistics(Server& io) {
+  const ServerStatistics now = io.statistics();
+  return Value::object({{"connections", now.connections}, {"sessions", now.sessions}, {"sockets", now.sockets},
+                        {"plain_peers", now.plain_peers}, {"events_in", now.events_in}, {"deliveries", now.deliveries},
+                        {"protocol_errors", now.protocol_errors}, {"slow_consumers", now.slow_consumers}});
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  const std::map<std::string, Flush> flushes = {{"auto", Flush::kAuto}, {"send", Flush::kSend}, {"uring", Flush::kUring}};
+  Options options;
+  options.port = 4000;
+  options.shards = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::string> origins;
+  CLI::App app("tidewire: Socket.IO and plain WebSocket clients on one port, in the same rooms");
+  app.add_option("--host", options.host, "IP address to listen on")->envname("TIDEWIRE_HOST");
+  app.add_option("--port", options.port, "0: the system chooses")->envname("TIDEWIRE_PORT");
+  app.add_option("--shards", options.shards, "threads")->check(CLI::Range(1, 256))->envname("TIDEWIRE_SHARDS");
+  app.add_option("--flush", options.flush, "how bytes leave: auto, send or uring")
+      ->transform(CLI::CheckedTransformer(flushes))->envname("TIDEWIRE_FLUSH");
+  app.add_option("--origin", origins, "browser origin that may connect, * for any; repeat it")->envname("TIDEWIRE_ORIGINS");
+  app.add_option("--tls-cert", options.tls.certificate_file, "PEM, leaf first")->check(CLI::ExistingFile);
+  app.add_option("--tls-key", options.tls.key_file, "PEM")->check(CLI::ExistingFile);
+  app.add_option("--trusted-proxy", options.trusted_proxies, "network whose X-Forwarded-* headers count; repeat it");
+  app.add_option("--proxy-protocol-from", options.proxy_protocol_from, "network that speaks the PROXY protocol; repeat it");
+  app.add_flag("--deflate", options.deflate.enabled, "permessage-deflate");
+  CLI11_PARSE(app, argc, argv);
+  options.cors.enabled = !origins.empty();
+  options.cors.origins = origins;
+
+  Server io(options);
+  open_rooms(io);
+  for (const PageFile& file : page_files()) io.static_file(file.path, file.type, file.bytes);
+  io.http("GET", "/health", [&io](const HttpRequest&, HttpReply reply) {
+    Value health = Value::object({{"status", "ok"}});
+    health.set("statistics", statistics(io));
+    reply.json(health.to_json());
+  });
+  io.on_listening([&] {
+    const char* scheme = options.tls.certificate_file.empty() ? "http" : "https";
+    std::printf("tidewire listens on %s://%s:%u (%u shards, flush by %s)\n", scheme, options.host.c_str(),
+                static_cast<unsigned>(io.port()), options.shards, io.flush_name().c_str());
+    std::fflush(stdout);
+  });
+  const Status ended = io.run();
+  if (!ended.ok()) std::fprintf(stderr, "tidewire: %s\n", ended.message().c_str());
+  return ended.ok() ? 0 : 1;
+}
+
+}  // namespace tidewire::server
+
+int main(int argc, char** argv) { return tidewire::server::run(argc, argv); }
