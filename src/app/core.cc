@@ -104,8 +104,7 @@ void Core::stop() {
   if (running_.load()) {
     for (auto& shard : shards_) shard->post_task([shard = shard.get()] { shard->shut_down(); });
   }
-  const std::uint64_t one = 1;
-  static_cast<void>(write(wake_descriptor_, &one, sizeof one));
+  eventfd_write(wake_descriptor_, 1);
 }
 
 Status Core::run() {

@@ -43,6 +43,8 @@ export class Fixture {
     this.role = role;
     this.arguments = ['--port', '0', '--shards', String(shards), '--flush', flush, ...args];
     this.output = '';
+    this.stopping = false;
+    this.deaths = undefined;
   }
 
   async start() {
@@ -83,12 +85,25 @@ export class Fixture {
     assert.ok(exitCode === null && signalCode === null, `the server died (${exitCode ?? signalCode}):\n${this.output}`);
   }
 
+  // A server that dies is started again on its port, so that one finding does not hide the others; stop() tells of it.
+  async startAgainWhenDead() {
+    await this.exited;
+    if (this.stopping) return;
+    this.deaths = (this.deaths ?? '') + this.output;
+    this.output = '';
+    this.arguments[1] = String(this.port);
+    await this.start();
+    this.startAgainWhenDead();
+  }
+
   // SIGTERM, and exit code 0: a leak or a data race that a sanitizer saw fails here too.
   async stop() {
+    this.stopping = true;
     this.process.kill('SIGTERM');
     try {
       const { code, signal } = await withTimeout(this.exited, kStopMs, `${this.role} to exit after SIGTERM`);
       assert.equal(code, 0, `exit after SIGTERM: ${code ?? signal}\n${this.output}`);
+      assert.equal(this.deaths, undefined, 'the server died under the tests');
     } finally {
       this.process.kill('SIGKILL');
     }
@@ -129,7 +144,10 @@ export class Fixture {
 // A server that runs while the tests of the calling file or describe() run.
 export function useFixture(role, options) {
   const fixture = new Fixture(role, options);
-  before(() => fixture.start());
+  before(async () => {
+    await fixture.start();
+    fixture.startAgainWhenDead();
+  });
   after(() => fixture.stop());
   return fixture;
 }

@@ -53,7 +53,8 @@ async function upgradeMany(server) {
   const worker = async () => {
     while (started < kUpgrades) {
       started += 1;
-      messages += await upgradeOnce(server.url);
+      const sent = await upgradeOnce(server.url);
+      messages += sent;
     }
   };
   await Promise.all(Array.from({ length: kAtOnce }, worker));
