@@ -12,6 +12,7 @@ static_assert(sizeof(Client) <= 72, "an idle client pays for every byte");
 
 namespace {
 constexpr std::uint16_t kProtocolErrorCode = 1002;  // RFC 6455 7.4.1
+constexpr std::size_t kNamedOctetsFactor = 4;
 }
 
 // A namespace that the peer asked for and the hub has not answered yet.
@@ -63,7 +64,7 @@ Client::Client(Endpoint& endpoint, engineio::Session& session) : endpoint_(endpo
   endpoint_.hub.timers().arm(rare().connect_timer, endpoint_.hub.now() + endpoint_.options.connect_timeout_ms);
 }
 
-Client::~Client() { --endpoint_.statistics.clients; }
+Client::~Client() = default;
 
 Client::Rare& Client::rare() {
   if (rare_ == nullptr) rare_ = std::make_unique<Rare>(this);
@@ -230,8 +231,22 @@ void Client::deliver_ack(hub::Member& member, const PacketView& packet, std::spa
 
 // ---- binary packets
 
+// A member, on its way, or left so lately that packets may be in flight.
+bool Client::knows(std::string_view namespace_name) const noexcept {
+  if (find(namespace_name) != nullptr) return true;
+  if (rare_ == nullptr) return false;
+  const auto same = [namespace_name](const auto& entry) { return entry->namespace_name == namespace_name; };
+  const auto left = [namespace_name](const Rare::Left& entry) { return entry.namespace_name == namespace_name; };
+  return std::any_of(rare_->entering.begin(), rare_->entering.end(), same) ||
+         std::any_of(rare_->left.begin(), rare_->left.end(), left);
+}
+
 void Client::begin_binary(const PacketView& packet, std::string_view text) {
-  if (find(packet.namespace_name) == nullptr && rare_ == nullptr) return violation("not connected to this namespace");
+  if (!knows(packet.namespace_name)) return violation("not connected to this namespace");
+  const base::JsonLimits limits{.depth = endpoint_.options.json_depth};
+  if (const base::JsonError error = base::scan_json(packet.data, limits); error != base::JsonError::kOk) {
+    return violation(base::json_error_text(error));
+  }
   if (base::validate_placeholders(packet.data, packet.attachments) != base::PlaceholderError::kOk) return violation("illegal attachments");
   auto reassembly = std::make_unique<Reassembly>(*this);
   reassembly->text = text;
@@ -250,6 +265,11 @@ void Client::on_binary(engineio::Session&, std::span<char> message) {
   const auto complete = std::move(rare_->reassembly);
   complete->cancel();
   drop_rare_if_idle();
+  // Whoever writes them out pays for each time they are named.
+  const std::size_t octets_max = kNamedOctetsFactor * endpoint_.options.attachment_bytes_max;
+  if (base::validate_placeholders(complete->packet.data, complete->attachments, octets_max) != base::PlaceholderError::kOk) {
+    return violation("illegal attachments");
+  }
   deliver(complete->packet, complete->text, complete->attachments);
 }
 
@@ -269,6 +289,8 @@ void Client::disconnect(hub::Member& member, bool close_connection) {
   const hub::MemberRef keep(member);
   session_->send(encode_disconnect(member.home().name()));
   remove(member);
+  // It may be that it was not admitted yet, or that its connection listeners still run.
+  std::erase_if(rare().entering, [&](const auto& entry) { return entry->namespace_name == member.home().name(); });
   endpoint_.hub.leave(member, DisconnectReason::kServerNamespaceDisconnect);
 }
 
@@ -298,13 +320,14 @@ void Client::on_closed(engineio::Session& session, engineio::CloseReason reason)
       DisconnectReason::kSlowConsumer};
   session_ = nullptr;
   session.set_listener(nullptr);
+  --endpoint_.statistics.clients;
   rare_.reset();  // entries under way lose their Admission, timers their slot
   while (!members_.empty()) {
     const hub::MemberRef member = members_.back();
     members_.pop_back();
     endpoint_.hub.leave(*member, kReasons[static_cast<std::size_t>(reason)]);
   }
-  endpoint_.hub.after_dispatch([this] { delete this; });
+  endpoint_.hub.after_dispatch([owned = std::unique_ptr<Client>(this)] {});
 }
 
 // ---- hub::Sink

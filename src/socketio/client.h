@@ -53,6 +53,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
  public:
   // Attaches itself to the session and owns itself.
   static void attach(Endpoint& endpoint, engineio::Session& session);
+  ~Client();
 
   // engineio::SessionListener
   void on_text(engineio::Session& session, std::span<char> message) override;
@@ -73,7 +74,6 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   struct Rare;
 
   Client(Endpoint& endpoint, engineio::Session& session);
-  ~Client();
 
   void handle_connect(const PacketView& packet);
   void handle_disconnect(const PacketView& packet);
@@ -84,6 +84,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   void deliver_ack(hub::Member& member, const PacketView& packet, std::span<const Bytes> attachments);
 
   hub::Member* find(std::string_view namespace_name) const noexcept;
+  bool knows(std::string_view namespace_name) const noexcept;
   // The member, or null: then the packet waits for its CONNECT, came late for a namespace just left, or was a violation.
   hub::Member* addressee(const PacketView& packet, std::string_view text, std::span<const Bytes> attachments);
   void admitted(Entry& entry, hub::Member& member);
