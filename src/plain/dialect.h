@@ -24,7 +24,8 @@ class Dialect final : public hub::Dialect {
  public:
   Dialect(std::uint8_t index, Form form) noexcept : hub::Dialect(index), form_(form) {}
   base::Frame encode_event(const hub::Message& message) const override;
-  base::Frame encode_ack(std::string_view namespace_name, const hub::AckKey& key, const ArgumentsView& arguments) const override;
+  base::Frame encode_ack(std::string_view namespace_name, const hub::AckKey& key,
+                         const ArgumentsView& arguments) const override;
 
   // {code, message, details?} as event `error`. `details`: JSON text, empty for none.
   base::Frame encode_error(std::string_view code, std::string_view message, std::string_view details) const;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "base/clock.h"
@@ -41,7 +42,8 @@ struct Statistics {
 
 // REQUIRES: lives until its reactor has closed every connection.
 struct Endpoint {
-  Endpoint(hub::Hub& the_hub, const Dialect& flat_form, const Dialect& data_form, net::Reactor& the_reactor, Options the_options)
+  Endpoint(hub::Hub& the_hub, const Dialect& flat_form, const Dialect& data_form, net::Reactor& the_reactor,
+           Options the_options)
       : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)) {
     websocket.message_bytes_max = options.message_bytes_max;
     websocket.deflate = options.deflate;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/json_reader.h"
 #include "base/limits.h"
@@ -215,8 +216,8 @@ std::optional<std::string> Envelope::room() const {
   if (room.empty() || base::json_kind(room) != JsonKind::kString) return std::nullopt;
   name.clear();
   const bool whole = base::unescape_json_string(between_quotes(room), name);
-  if (!whole || name.empty() || name.size() > base::limits::kRoomNameBytesMax || has_control_characters(name)) return std::nullopt;
-  return name;
+  const bool good = whole && !name.empty() && name.size() <= base::limits::kRoomNameBytesMax && !has_control_characters(name);
+  return good ? std::optional<std::string>(std::move(name)) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Envelope::ack_number() const noexcept {

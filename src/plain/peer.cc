@@ -113,13 +113,18 @@ void Peer::deliver_waiting() {
 void Peer::on_text(websocket::Connection&, std::span<char> message) {
   ++endpoint_.statistics.messages_in;
   if (entry_ == nullptr) return take_text(message);
-  if (!entry_->wait(message, false)) end(DisconnectReason::kForcedClose, websocket::kPolicyViolation, "too much before the admission");
+  wait(message, false);
 }
 
 void Peer::on_binary(websocket::Connection&, std::span<char> message) {
   ++endpoint_.statistics.messages_in;
   if (entry_ == nullptr) return take_binary({message.data(), message.size()});
-  if (!entry_->wait(message, true)) end(DisconnectReason::kForcedClose, websocket::kPolicyViolation, "too much before the admission");
+  wait(message, true);
+}
+
+void Peer::wait(std::span<const char> message, bool binary) {
+  if (entry_->wait(message, binary)) return;
+  end(DisconnectReason::kForcedClose, websocket::kPolicyViolation, "too much before the admission");
 }
 
 void Peer::take_text(std::span<char> message) {
@@ -133,7 +138,9 @@ void Peer::take_text(std::span<char> message) {
     case Envelope::Kind::kLeave: return change_room(envelope);
     case Envelope::Kind::kPing: return send(encode_pong(envelope.id()), base::Lane::kNormal);
     case Envelope::Kind::kAck: return take_ack(envelope);
-    case Envelope::Kind::kError: ++endpoint_.statistics.invalid_messages; return;  // an answer could go round for ever
+    case Envelope::Kind::kError:  // an answer could go round for ever
+      ++endpoint_.statistics.invalid_messages;
+      return;
   }
   const ArgumentsView arguments(envelope.arguments(), envelope.argument_count(), envelope.attachments());
   if (envelope.id().empty()) return endpoint_.hub.dispatch(*member_, envelope.type(), arguments, nullptr);

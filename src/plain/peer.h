@@ -5,7 +5,8 @@
 //
 // Life: made by an upgrade, admitted to the namespace of its query, frees itself at the end of the turn in which it ended.
 // What breaks the grammar is answered by an `error` envelope, and the connection stays: a person may be typing.
-// Heartbeat: a WebSocket ping every ping_interval_ms; no byte at all within ping_timeout_ms of it ends the connection (4012).
+// Heartbeat: a WebSocket ping every ping_interval_ms; no byte at all within ping_timeout_ms of it ends the connection
+//   (4012).
 // Limits: over the soft limit of the out-queue volatile messages are dropped and reading pauses once the peer has refused
 //   bytes; over the hard or the age limit it ends (4008), at the end of the turn, since a fan-out walks its members while it
 //   sends. A peer that has not refused bytes yet may be owed kBurstFactor times more within one turn.
@@ -57,6 +58,7 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
   // Events from before the admission, in order.
   void deliver_waiting();
 
+  void wait(std::span<const char> message, bool binary);
   void take_text(std::span<char> message);
   void take_binary(std::string_view message);
   void change_room(const Envelope& envelope);
