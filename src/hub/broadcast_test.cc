@@ -57,7 +57,8 @@ TEST_F(Broadcast, ReachesEveryShard) {
 }
 
 TEST_F(Broadcast, SparesTheExceptedOnEveryShard) {
-  broadcast(node.space(), {.rooms = {}, .except = {there[0]->member->id_text(), here[0]->member->id_text()}}, TestNode::event("e"));
+  broadcast(node.space(), {.rooms = {}, .except = {there[0]->member->id_text(), here[0]->member->id_text()}},
+            TestNode::event("e"));
   node.run();
   EXPECT_EQ(here[0]->take().size() + there[0]->take().size(), 0u);
   EXPECT_EQ(here[1]->take().size() + there[1]->take().size(), 2u);
@@ -140,7 +141,8 @@ TEST_F(Broadcast, MovesMembersOnEveryShard) {
 TEST_F(Broadcast, FetchesMembersOfEveryShard) {
   join(*there[0], "r");
   std::vector<MemberSnapshot> all;
-  fetch_members(node.space(), {.rooms = {"r", here[0]->member->id_text()}}, [&](std::vector<MemberSnapshot> found) { all = std::move(found); });
+  fetch_members(node.space(), {.rooms = {"r", here[0]->member->id_text()}},
+                [&](std::vector<MemberSnapshot> found) { all = std::move(found); });
   node.run();
   ASSERT_EQ(all.size(), 2u);
   for (const MemberSnapshot& member : all) {
@@ -152,7 +154,8 @@ TEST_F(Broadcast, FetchesMembersOfEveryShard) {
 TEST_F(Broadcast, DoesNotWaitForAShardThatDoesNotAnswer) {
   node.hold(1, true);
   int found = -1;
-  fetch_members(node.space(), {}, [&](std::vector<MemberSnapshot> members) { found = static_cast<int>(members.size()); });
+  fetch_members(node.space(), {},
+                [&](std::vector<MemberSnapshot> members) { found = static_cast<int>(members.size()); });
   node.run();
   EXPECT_EQ(found, -1);
   node.advance(kGatherDeadlineMs + 10);

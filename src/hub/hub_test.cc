@@ -21,8 +21,19 @@ TEST(Admission, GoesThroughTheChainInOrder) {
   TestNode node;
   std::vector<int> order;
   const auto definition = node.of("/");
-  for (int i : {1, 2, 3}) definition->middlewares.add([&order, i](Member&, Next next) { order.push_back(i); next(nullptr); }, 1);
-  definition->connection.add([&](Member& member) { EXPECT_TRUE(member.connected()); order.push_back(4); }, 1);
+  for (int i : {1, 2, 3})
+    definition->middlewares.add(
+        [&order, i](Member&, Next next) {
+          order.push_back(i);
+          next(nullptr);
+        },
+        1);
+  definition->connection.add(
+      [&](Member& member) {
+        EXPECT_TRUE(member.connected());
+        order.push_back(4);
+      },
+      1);
   TestSink& sink = node.connect();
   EXPECT_THAT(order, ElementsAre(1, 2, 3, 4));
   EXPECT_THAT(sink.outcome, ElementsAre("admitted", "settled"));
@@ -31,14 +42,18 @@ TEST(Admission, GoesThroughTheChainInOrder) {
 
 TEST(Admission, MayBeRefusedAnywhereInTheChain) {
   TestNode node;
-  node.of("/")->middlewares.add([](Member& member, Next next) {
-    EXPECT_TRUE(member.home().join(member, "r").ok());
-    next(nullptr);
-  }, 1);
-  node.of("/")->middlewares.add([](Member&, Next next) {
-    const Refusal refusal{"no", "[1]"};
-    next(&refusal);
-  }, 2);
+  node.of("/")->middlewares.add(
+      [](Member& member, Next next) {
+        EXPECT_TRUE(member.home().join(member, "r").ok());
+        next(nullptr);
+      },
+      1);
+  node.of("/")->middlewares.add(
+      [](Member&, Next next) {
+        const Refusal refusal{"no", "[1]"};
+        next(&refusal);
+      },
+      2);
   TestSink& sink = node.connect();
   EXPECT_THAT(sink.outcome, ElementsAre("refused:no:[1]"));
   EXPECT_TRUE(node.space().empty());
@@ -68,11 +83,13 @@ TEST(Admission, OfAPeerThatLeftMeanwhileIsForgotten) {
   TestNode node;
   Next go;
   MemberRef entering;
-  node.of("/")->middlewares.add([&](Member& member, Next next) {
-    EXPECT_TRUE(member.home().join(member, "r").ok());
-    entering = MemberRef(member);
-    go = std::move(next);
-  }, 1);
+  node.of("/")->middlewares.add(
+      [&](Member& member, Next next) {
+        EXPECT_TRUE(member.home().join(member, "r").ok());
+        entering = MemberRef(member);
+        go = std::move(next);
+      },
+      1);
   TestSink& sink = node.connect();
   EXPECT_FALSE(node.space().empty());
   sink.drop();
@@ -115,7 +132,8 @@ TEST(Admission, KeepsThePayload) {
 // ---- dynamic namespaces
 
 NamespacePredicate begins_with(std::string prefix) {
-  return [prefix](std::string_view name, std::string_view, NamespaceAnswer answer) { answer(name.starts_with(prefix)); };
+  return
+      [prefix](std::string_view name, std::string_view, NamespaceAnswer answer) { answer(name.starts_with(prefix)); };
 }
 
 TEST(DynamicNamespace, IsMadeByTheFirstParentThatMatches) {
@@ -123,7 +141,12 @@ TEST(DynamicNamespace, IsMadeByTheFirstParentThatMatches) {
   std::vector<std::string> calls;
   node.registry.add_parent(begins_with("/no"));
   const auto parent = node.registry.add_parent(begins_with("/room-"));
-  parent->middlewares.add([&](Member&, Next next) { calls.emplace_back("middleware"); next(nullptr); }, 1);
+  parent->middlewares.add(
+      [&](Member&, Next next) {
+        calls.emplace_back("middleware");
+        next(nullptr);
+      },
+      1);
   parent->connection.add([&](Member& member) { calls.push_back(member.home().name()); }, 1);
   parent->handlers.listeners("e").add([&](InboundEvent&) { calls.emplace_back("e"); }, 1);
   TestSink& sink = node.connect(0, "/room-1");
@@ -136,7 +159,8 @@ TEST(DynamicNamespace, IsOneForRacingJoins) {
   TestNode node(2);
   std::vector<NamespaceAnswer> answers;
   int created = 0;
-  node.registry.add_parent([&](std::string_view, std::string_view, NamespaceAnswer answer) { answers.push_back(std::move(answer)); });
+  node.registry.add_parent(
+      [&](std::string_view, std::string_view, NamespaceAnswer answer) { answers.push_back(std::move(answer)); });
   node.registry.namespace_created = [&](const auto&) { ++created; };
   TestSink& one = node.connect(0, "/d");
   TestSink& two = node.connect(0, "/d");
@@ -177,7 +201,8 @@ TEST(DynamicNamespace, OutlivesADisconnectInsideItsConnectionListener) {
 
 TEST(DynamicNamespace, DoesNotExistWhenItsPredicateThrows) {
   TestNode node;
-  node.registry.add_parent([](std::string_view, std::string_view, NamespaceAnswer) { throw std::runtime_error("oops"); });
+  node.registry.add_parent(
+      [](std::string_view, std::string_view, NamespaceAnswer) { throw std::runtime_error("oops"); });
   EXPECT_THAT(node.connect(0, "/d").outcome, ElementsAre("refused:Invalid namespace:"));
 }
 
@@ -210,12 +235,14 @@ TEST_F(Events, ReachCatchAllsThenListenersByName) {
 }
 
 TEST_F(Events, AreAcknowledgedOnce) {
-  handlers().listeners("e").add([](InboundEvent& event) {
-    EXPECT_TRUE(event.wants_ack());
-    event.acknowledge(event.arguments());
-    event.acknowledge(event.arguments());
-    EXPECT_FALSE(event.take_reply().due());
-  }, 1);
+  handlers().listeners("e").add(
+      [](InboundEvent& event) {
+        EXPECT_TRUE(event.wants_ack());
+        event.acknowledge(event.arguments());
+        event.acknowledge(event.arguments());
+        EXPECT_FALSE(event.take_reply().due());
+      },
+      1);
   const AckKey key{7, {}};
   dispatch("e", json("1"), &key);
   EXPECT_THAT(sink.take(), ElementsAre("ack:7[1]"));
@@ -236,13 +263,15 @@ TEST_F(Events, MayBeAnsweredLaterOrToNobody) {
 
 TEST_F(Events, MayAddAndRemoveListenersWhileTheyRun) {
   auto& list = own().listeners("e");
-  list.add([&](InboundEvent&) {
-    calls.emplace_back("1");
-    list.remove(2);
-    list.remove(1);
-    list.add([&](InboundEvent&) { calls.emplace_back("4"); }, 4);
-    list.add([&](InboundEvent&) { calls.emplace_back("0"); }, 5, true);
-  }, 1);
+  list.add(
+      [&](InboundEvent&) {
+        calls.emplace_back("1");
+        list.remove(2);
+        list.remove(1);
+        list.add([&](InboundEvent&) { calls.emplace_back("4"); }, 4);
+        list.add([&](InboundEvent&) { calls.emplace_back("0"); }, 5, true);
+      },
+      1);
   list.add([&](InboundEvent&) { calls.emplace_back("2"); }, 2);
   list.add([&](InboundEvent&) { calls.emplace_back("3"); }, 3);
   dispatch("e");
@@ -252,14 +281,16 @@ TEST_F(Events, MayAddAndRemoveListenersWhileTheyRun) {
 
 TEST_F(Events, PassMiddlewareThatMayChangeOrDropThem) {
   EventNext later;
-  own().event_middlewares.add([](InboundEvent& event, EventNext next) {
-    if (event.name() == "bad") {
-      const Refusal refusal{"dropped", {}};
-      return next(&refusal);
-    }
-    event.replace("renamed", event.arguments());
-    next(nullptr);
-  }, 1);
+  own().event_middlewares.add(
+      [](InboundEvent& event, EventNext next) {
+        if (event.name() == "bad") {
+          const Refusal refusal{"dropped", {}};
+          return next(&refusal);
+        }
+        event.replace("renamed", event.arguments());
+        next(nullptr);
+      },
+      1);
   own().event_middlewares.add([&](InboundEvent&, EventNext next) { later = std::move(next); }, 2);
   own().error.add([&](Member&, const Refusal& refusal) { calls.push_back(refusal.message); }, 1);
   handlers().listeners("renamed").add([&](InboundEvent& event) { calls.emplace_back(event.arguments().text()); }, 1);
@@ -286,12 +317,24 @@ TEST_F(Events, ThatThrowEndTheirConnectionOnly) {
 }
 
 TEST_F(Events, MayDisconnectInEveryCallback) {
-  const auto disconnect = [](Member& member) { if (member.sink() != nullptr) member.sink()->disconnect(member, true); };
+  const auto disconnect = [](Member& member) {
+    if (member.sink() != nullptr) member.sink()->disconnect(member, true);
+  };
   int left = 0;
   own().any.add([&](InboundEvent& event) { disconnect(event.member()); }, 1);
   own().listeners("e").add([&](InboundEvent& event) { disconnect(event.member()); }, 2);
-  handlers().disconnecting.add([&](Member& member, DisconnectReason) { ++left; disconnect(member); }, 1);
-  handlers().disconnect.add([&](Member& member, DisconnectReason) { ++left; disconnect(member); }, 1);
+  handlers().disconnecting.add(
+      [&](Member& member, DisconnectReason) {
+        ++left;
+        disconnect(member);
+      },
+      1);
+  handlers().disconnect.add(
+      [&](Member& member, DisconnectReason) {
+        ++left;
+        disconnect(member);
+      },
+      1);
   dispatch("e");
   EXPECT_EQ(left, 2);
   EXPECT_EQ(node.hub().statistics().disconnects, 1u);
@@ -303,9 +346,12 @@ TEST_F(Events, MayDisconnectInEveryCallback) {
 class Answers : public Events {
  protected:
   void ask(std::int64_t timeout_ms = 0) {
-    node.hub().emit(member(), TestNode::event("q"), [this](Result<ArgumentsView> answer) {
-      calls.emplace_back(answer.ok() ? std::string(answer->text()) : answer.status().message());
-    }, timeout_ms);
+    node.hub().emit(
+        member(), TestNode::event("q"),
+        [this](Result<ArgumentsView> answer) {
+          calls.emplace_back(answer.ok() ? std::string(answer->text()) : answer.status().message());
+        },
+        timeout_ms);
   }
 };
 

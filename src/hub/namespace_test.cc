@@ -103,7 +103,8 @@ TEST_F(Rooms, MayChangeWhileListenersHearWhatGoesOut) {
         [this](Member& member, std::string_view, const ArgumentsView&) {
           node.space().leave(member, "r");
           sinks[2]->drop();
-        }, 1);
+        },
+        1);
   }
   EXPECT_EQ(reached({.rooms = {"r"}}), "ab");
   EXPECT_EQ(node.space().room_count(), 0u);
@@ -148,7 +149,8 @@ TEST_F(Rooms, AreWhatASimpleModelSays) {
     if (step % 100 == 0) {  // a fan-out reaches exactly the union
       const Selector selector{.rooms = {"r1", "r2"}, .except = {"r3"}};
       std::size_t expected = 0;
-      for (const auto& [one, its] : model) expected += (its.contains("r1") || its.contains("r2")) && !its.contains("r3") ? 1 : 0;
+      for (const auto& [one, its] : model)
+        expected += (its.contains("r1") || its.contains("r2")) && !its.contains("r3") ? 1 : 0;
       ASSERT_EQ(node.space().deliver(selector, TestNode::event("e")), expected);
     }
   }

@@ -113,7 +113,8 @@ TEST(Envelope, IsInvalidJsonWhenTruncatedAnywhere) {
 }
 
 TEST(Envelope, BoundsDepthAndTheId) {
-  EXPECT_EQ(describe(R"({"type":"a","data":)" + std::string(63, '[') + std::string(63, ']') + "}").substr(0, 7), "event:a");
+  EXPECT_EQ(describe(R"({"type":"a","data":)" + std::string(63, '[') + std::string(63, ']') + "}").substr(0, 7),
+            "event:a");
   EXPECT_EQ(describe(R"({"type":"a","data":)" + std::string(64, '[') + std::string(64, ']') + "}"), "invalid_json");
   EXPECT_EQ(describe(R"({"type":"a","data":)" + std::string(200'000, '[')), "invalid_json");
   EXPECT_EQ(describe(R"({"type":"a","id":")" + std::string(64, 'x') + "\"}").substr(0, 7), "event:a");
@@ -131,10 +132,11 @@ TEST(Envelope, TakesARoomByName) {
   EXPECT_EQ(room_in(R"({"type":"join","data":{"room":"caf\u00e9"}})"), "caf\xc3\xa9");
   EXPECT_EQ(room_in(R"({"type":"join","room":"a","room":"b"})"), "b");
   EXPECT_EQ(room_in(R"({"type":"join","room":")" + std::string(128, 'x') + "\"}"), std::string(128, 'x'));
-  for (const char* text : {R"({"type":"join"})", R"({"type":"join","room":""})", R"({"type":"join","room":5})",
-                           R"({"type":"join","data":"r"})", R"({"type":"join","args":[]})", R"({"type":"join","room":"a\u0000"})",
-                           R"({"type":"join","room":"a\n"})", R"({"type":"join","room":"\u007f"})",
-                           R"({"type":"join","room":"\u0085"})", R"({"type":"join","room":"\ud800"})"}) {
+  for (const char* text :
+       {R"({"type":"join"})", R"({"type":"join","room":""})", R"({"type":"join","room":5})",
+        R"({"type":"join","data":"r"})", R"({"type":"join","args":[]})", R"({"type":"join","room":"a\u0000"})",
+        R"({"type":"join","room":"a\n"})", R"({"type":"join","room":"\u007f"})", R"({"type":"join","room":"\u0085"})",
+        R"({"type":"join","room":"\ud800"})"}) {
     EXPECT_EQ(room_in(text), std::nullopt) << text;
   }
   EXPECT_EQ(room_in(R"({"type":"join","room":")" + std::string(129, 'x') + "\"}"), std::nullopt);
@@ -168,8 +170,10 @@ std::string payload(const base::Frame& frame) {
   return std::string(message.payload);
 }
 
-std::string event(const Dialect& dialect, std::string_view arguments, std::size_t count, std::vector<Bytes> bytes = {}) {
-  return payload(dialect.encode_event({.namespace_name = "/", .event = "said", .arguments = {arguments, count, bytes}}));
+std::string event(const Dialect& dialect, std::string_view arguments, std::size_t count,
+                  std::vector<Bytes> bytes = {}) {
+  return payload(
+      dialect.encode_event({.namespace_name = "/", .event = "said", .arguments = {arguments, count, bytes}}));
 }
 
 TEST(PlainDialect, WritesOneObjectFlat) {
@@ -179,8 +183,8 @@ TEST(PlainDialect, WritesOneObjectFlat) {
 }
 
 TEST(PlainDialect, WritesDataWhereFlatWouldBeMisread) {
-  for (const char* argument : {R"({"type":1})", R"({"id":1,"a":2})", R"({"data":null})", R"({"\u0074ype":1})", R"({"args":[1]})",
-                               "[1]", "null", "\"text\"", "1"}) {
+  for (const char* argument : {R"({"type":1})", R"({"id":1,"a":2})", R"({"data":null})", R"({"\u0074ype":1})",
+                               R"({"args":[1]})", "[1]", "null", "\"text\"", "1"}) {
     EXPECT_EQ(event(kFlat, argument, 1), std::string(R"({"type":"said","data":)") + argument + "}");
   }
   EXPECT_EQ(event(kFlat, R"({"args":1})", 1), R"({"type":"said","args":1})");
@@ -195,14 +199,18 @@ TEST(PlainDialect, WritesSeveralArgumentsAndNone) {
 
 TEST(PlainDialect, WritesBytesAsBase64) {
   const std::vector<Bytes> bytes{Bytes(std::string_view("\x00\x01\xfe\xff", 4))};
-  EXPECT_EQ(event(kFlat, R"({"_placeholder":true,"num":0})", 1, bytes), R"({"type":"said","data":{"$bytes":"AAH+/w=="}})");
-  EXPECT_EQ(event(kFlat, R"({"p":{"_placeholder":true,"num":0}})", 1, bytes), R"({"type":"said","p":{"$bytes":"AAH+/w=="}})");
+  EXPECT_EQ(event(kFlat, R"({"_placeholder":true,"num":0})", 1, bytes),
+            R"({"type":"said","data":{"$bytes":"AAH+/w=="}})");
+  EXPECT_EQ(event(kFlat, R"({"p":{"_placeholder":true,"num":0}})", 1, bytes),
+            R"({"type":"said","p":{"$bytes":"AAH+/w=="}})");
 }
 
 TEST(PlainDialect, AsksForAnAnswerByNumberAndAnswersByTheIdAsItCame) {
-  EXPECT_EQ(payload(kFlat.encode_event({.namespace_name = "/", .event = "q\"", .arguments = {R"({"a":1})", 1}, .ack_id = 5})),
-            R"({"type":"q\"","id":5,"a":1})");
-  EXPECT_EQ(payload(kFlat.encode_ack("/", {0, "1e400"}, {R"({"ok":true})", 1})), R"({"type":"ack","id":1e400,"data":{"ok":true}})");
+  EXPECT_EQ(
+      payload(kFlat.encode_event({.namespace_name = "/", .event = "q\"", .arguments = {R"({"a":1})", 1}, .ack_id = 5})),
+      R"({"type":"q\"","id":5,"a":1})");
+  EXPECT_EQ(payload(kFlat.encode_ack("/", {0, "1e400"}, {R"({"ok":true})", 1})),
+            R"({"type":"ack","id":1e400,"data":{"ok":true}})");
   EXPECT_EQ(payload(kData.encode_ack("/", {0, "\"a\\n\""}, {"1,2", 2})), R"({"type":"ack","id":"a\n","args":[1,2]})");
   EXPECT_EQ(payload(kData.encode_ack("/", {0, "1"}, {})), R"({"type":"ack","id":1})");
 }
@@ -217,11 +225,12 @@ TEST(PlainDialect, WritesErrorsInItsOwnForm) {
 // What one side writes, the other reads: every kind of arguments in both forms.
 TEST(PlainDialect, WritesWhatTheCodecReads) {
   const std::vector<Bytes> bytes{Bytes(std::string_view("x"))};
-  for (const char* argument : {"{}", R"({"room":"r"})", R"({"type":1,"id":2,"data":3,"args":[4]})", R"({"args":[1,2]})", "null",
-                               "[]", R"({"$bytes":5})", R"({"_placeholder":true,"num":0})"}) {
+  for (const char* argument : {"{}", R"({"room":"r"})", R"({"type":1,"id":2,"data":3,"args":[4]})", R"({"args":[1,2]})",
+                               "null", "[]", R"({"$bytes":5})", R"({"_placeholder":true,"num":0})"}) {
     for (const Dialect* dialect : {&kFlat, &kData}) {
       const std::span<const Bytes> attached(bytes.data(), std::string_view(argument).find("_place") == 2 ? 1 : 0);
-      std::string text = payload(dialect->encode_event({.namespace_name = "/", .event = "e", .arguments = {argument, 1, attached}}));
+      std::string text =
+          payload(dialect->encode_event({.namespace_name = "/", .event = "e", .arguments = {argument, 1, attached}}));
       Envelope envelope;
       ASSERT_EQ(envelope.parse(text, 64), EnvelopeError::kOk) << text;
       EXPECT_EQ(envelope.arguments(), argument);

@@ -98,9 +98,11 @@ class PlainPeer : public ::testing::Test {
   }
   Client connect(std::string_view target = "/", std::string_view more = {}) {
     if (!endpoint) start();
-    Client client(reactor.connect([this](net::Connection& stream) { return make_connection(stream, router, http_options); }));
-    client.stream.send("GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + std::string(more) + "\r\n");
+    Client client(
+        reactor.connect([this](net::Connection& stream) { return make_connection(stream, router, http_options); }));
+    client.stream.send(
+        "GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + std::string(more) + "\r\n");
     return client;
   }
   hub::Namespace& root() { return *hub.find({{}, "/"}); }
@@ -135,8 +137,10 @@ class PlainPeer : public ::testing::Test {
 TEST_F(PlainPeer, AnswersWithTheIdThatWasAsked) {
   Client client = connect();
   EXPECT_THAT(client.take(), IsEmpty());
-  EXPECT_THAT(client.ask(R"({"type":"echo","id":7,"data":[1e400]})"), ElementsAre(R"({"type":"ack","id":7,"data":[1e400]})"));
-  EXPECT_THAT(client.ask(R"({"type":"echo","id":"a","x":1})"), ElementsAre(R"({"type":"ack","id":"a","data":{"x":1}})"));
+  EXPECT_THAT(client.ask(R"({"type":"echo","id":7,"data":[1e400]})"),
+              ElementsAre(R"({"type":"ack","id":7,"data":[1e400]})"));
+  EXPECT_THAT(client.ask(R"({"type":"echo","id":"a","x":1})"),
+              ElementsAre(R"({"type":"ack","id":"a","data":{"x":1}})"));
   EXPECT_THAT(client.ask(R"({"type":"echo","data":1})"), IsEmpty());
   EXPECT_THAT(heard, ElementsAre("[1e400]", R"({"x":1})", "1"));
 }
@@ -154,7 +158,8 @@ TEST_F(PlainPeer, SendsFlatOrDataByItsPath) {
 TEST_F(PlainPeer, JoinsAndLeavesRooms) {
   Client client = connect();
   client.take();
-  EXPECT_THAT(client.ask(R"({"type":"join","id":1,"room":"r"})"), ElementsAre(R"({"type":"ack","id":1,"data":{"ok":true}})"));
+  EXPECT_THAT(client.ask(R"({"type":"join","id":1,"room":"r"})"),
+              ElementsAre(R"({"type":"ack","id":1,"data":{"ok":true}})"));
   EXPECT_TRUE(root().is_in(only_member(), "r"));
   EXPECT_THAT(client.ask(R"({"type":"leave","room":"r"})"), IsEmpty());
   EXPECT_EQ(root().room_count(), 0u);
@@ -164,10 +169,13 @@ TEST_F(PlainPeer, JoinsAndLeavesRooms) {
 TEST_F(PlainPeer, IsInABoundedNumberOfRooms) {
   Client client = connect();
   client.take();
-  for (std::size_t i = 0; i < base::limits::kRoomsPerMemberMax; ++i) client.say(R"({"type":"join","room":"r)" + std::to_string(i) + "\"}");
+  for (std::size_t i = 0; i < base::limits::kRoomsPerMemberMax; ++i)
+    client.say(R"({"type":"join","room":"r)" + std::to_string(i) + "\"}");
   EXPECT_THAT(client.take(), IsEmpty());
-  EXPECT_THAT(client.ask(R"({"type":"join","id":1,"room":"more"})"),
-              ElementsAre(R"({"type":"error","code":"too_many_rooms","message":"this connection is in too many rooms","details":{"id":1}})"));
+  EXPECT_THAT(
+      client.ask(R"({"type":"join","id":1,"room":"more"})"),
+      ElementsAre(
+          R"({"type":"error","code":"too_many_rooms","message":"this connection is in too many rooms","details":{"id":1}})"));
   EXPECT_THAT(client.ask(R"({"type":"join","id":2,"room":"r0"})"), ElementsAre(HasSubstr("ok")));
 }
 
@@ -180,7 +188,8 @@ TEST_F(PlainPeer, AnswersPingByPong) {
 TEST_F(PlainPeer, AnswersWhatIsNoEnvelopeAndStays) {
   Client client = connect();
   client.take();
-  EXPECT_THAT(client.ask("{"), ElementsAre(AllOf(StartsWith(R"({"type":"error","code":"invalid_json","message":)"), HasSubstr("reason"))));
+  EXPECT_THAT(client.ask("{"), ElementsAre(AllOf(StartsWith(R"({"type":"error","code":"invalid_json","message":)"),
+                                                 HasSubstr("reason"))));
   EXPECT_THAT(client.ask("[]"), ElementsAre(HasSubstr("not_an_object")));
   EXPECT_THAT(client.ask(R"({"type":5})"), ElementsAre(HasSubstr("no_type")));
   EXPECT_THAT(client.ask(R"({"type":"connect"})"), ElementsAre(HasSubstr("reserved_event")));
@@ -204,8 +213,9 @@ TEST_F(PlainPeer, AcknowledgesWhatTheServerAsks) {
   client.take();
   std::vector<std::string> answers;
   const auto ask = [&] {
-    hub.emit(only_member(), {.namespace_name = "/", .event = "q", .arguments = {}},
-             [&](Result<ArgumentsView> answer) { answers.emplace_back(answer.ok() ? std::string(answer->text()) : answer.status().message()); });
+    hub.emit(only_member(), {.namespace_name = "/", .event = "q", .arguments = {}}, [&](Result<ArgumentsView> answer) {
+      answers.emplace_back(answer.ok() ? std::string(answer->text()) : answer.status().message());
+    });
     reactor.turn();
   };
   ask();
@@ -222,18 +232,22 @@ TEST_F(PlainPeer, AcknowledgesWhatTheServerAsks) {
 
 TEST_F(PlainPeer, IsRefusedForAnUnknownNamespace) {
   Client client = connect("/?namespace=/nowhere");
-  EXPECT_THAT(client.take(), ElementsAre(R"({"type":"error","code":"invalid_namespace","message":"Invalid namespace"})", "CLOSE 1008 refused"));
+  EXPECT_THAT(client.take(), ElementsAre(R"({"type":"error","code":"invalid_namespace","message":"Invalid namespace"})",
+                                         "CLOSE 1008 refused"));
   Client endless = connect("/?namespace=/" + std::string(300, 'x'));
   EXPECT_THAT(endless.take(), ElementsAre(HasSubstr("invalid_namespace"), "CLOSE 1008 refused"));
 }
 
 TEST_F(PlainPeer, IsRefusedByMiddlewareWithItsWords) {
-  registry.of("/chat")->middlewares.add([](hub::Member&, hub::Next next) {
-    const hub::Refusal refusal{"not you", R"({"a":1})"};
-    next(&refusal);
-  }, 1);
+  registry.of("/chat")->middlewares.add(
+      [](hub::Member&, hub::Next next) {
+        const hub::Refusal refusal{"not you", R"({"a":1})"};
+        next(&refusal);
+      },
+      1);
   Client client = connect("/?namespace=%2Fchat");
-  EXPECT_THAT(client.take(), ElementsAre(R"({"type":"error","code":"refused","message":"not you","details":{"a":1}})", "CLOSE 1008 refused"));
+  EXPECT_THAT(client.take(), ElementsAre(R"({"type":"error","code":"refused","message":"not you","details":{"a":1}})",
+                                         "CLOSE 1008 refused"));
 }
 
 TEST_F(PlainPeer, WaitsForItsAdmission) {
@@ -251,10 +265,12 @@ TEST_F(PlainPeer, WaitsForItsAdmission) {
 
 TEST_F(PlainPeer, MayNotSayTooMuchBeforeItsAdmission) {
   hub::Next go;
-  registry.of("/")->middlewares.add([&](hub::Member& member, hub::Next next) {
-    EXPECT_TRUE(member.home().join(member, "early").ok());
-    go = std::move(next);
-  }, 1);
+  registry.of("/")->middlewares.add(
+      [&](hub::Member& member, hub::Next next) {
+        EXPECT_TRUE(member.home().join(member, "early").ok());
+        go = std::move(next);
+      },
+      1);
   Client client = connect();
   client.take();
   for (std::size_t i = 0; i < base::limits::kPacketsBeforeConnectMax; ++i) client.say(R"({"type":"echo"})");
@@ -281,7 +297,8 @@ TEST_F(PlainPeer, TellsWhyItLeft) {
       [&](hub::Member& member, DisconnectReason reason) {
         reasons.push_back(std::string(tidewire::text(reason)) + " " + member.sink()->facts().address);
         member.sink()->disconnect(member, true);  // once is enough
-      }, 1);
+      },
+      1);
   Client one = connect();
   one.stream.send(websocket::test::close_frame(1000));
   Client two = connect();
@@ -290,7 +307,8 @@ TEST_F(PlainPeer, TellsWhyItLeft) {
   endpoint->close_all();
   reactor.turn();
   three.take();
-  EXPECT_THAT(reasons, ElementsAre("transport close 127.0.0.1", "transport close 127.0.0.1", "server shutting down 127.0.0.1"));
+  EXPECT_THAT(reasons,
+              ElementsAre("transport close 127.0.0.1", "transport close 127.0.0.1", "server shutting down 127.0.0.1"));
 }
 
 TEST_F(PlainPeer, IsClosedWhenNothingComesAfterAPing) {
@@ -389,7 +407,9 @@ TEST_F(PlainPeer, ComesFromAnAllowedOrigin) {
 
 TEST_F(PlainPeer, IsAskedForPermissionNowOrLater) {
   std::function<void(Permission)> answer;
-  start({}, [&](const http::Request&, const net::Connection&, std::function<void(Permission)> reply) { answer = std::move(reply); });
+  start({}, [&](const http::Request&, const net::Connection&, std::function<void(Permission)> reply) {
+    answer = std::move(reply);
+  });
   Client denied = connect();
   answer({.allowed = false, .message = "go away"});
   reactor.turn();

@@ -65,10 +65,12 @@ class SocketIoClient : public ::testing::Test {
  protected:
   SocketIoClient() {
     for (const char* name : {"/", "/chat"}) {
-      node.of(name)->handlers.any.add([this](hub::InboundEvent& event) {
-        heard.push_back(std::string(event.name()) + "[" + std::string(event.arguments().text()) + "]");
-        event.acknowledge(event.arguments());
-      }, 1);
+      node.of(name)->handlers.any.add(
+          [this](hub::InboundEvent& event) {
+            heard.push_back(std::string(event.name()) + "[" + std::string(event.arguments().text()) + "]");
+            event.acknowledge(event.arguments());
+          },
+          1);
     }
   }
   ~SocketIoClient() override {
@@ -149,12 +151,14 @@ TEST_F(SocketIoClient, S10_RefusesAnUnknownNamespaceAndTooMany) {
 }
 
 TEST_F(SocketIoClient, S11_S13_ClosesForAPayloadThatIsNoObject) {
-  for (const char* packet : {"0{", "0[]", "0\"x\"", "0null"}) EXPECT_EQ(closed_unconnected_for(packet), "1002") << packet;
+  for (const char* packet : {"0{", "0[]", "0\"x\"", "0null"})
+    EXPECT_EQ(closed_unconnected_for(packet), "1002") << packet;
 }
 
 TEST_F(SocketIoClient, S14_S21_ClosesForMalformedEvents) {
-  for (const char* packet : {R"(4{"message":"x"})", "1{}", R"(2{"a":1})", "2[]", R"(2["connect"])", R"(2["disconnecting"])",
-                             R"(2["newListener"])", "2[{}]", "2[null]", R"(2["e"]x)", R"(2["e",NaN])", "2[\"e\x01\"]"}) {
+  for (const char* packet :
+       {R"(4{"message":"x"})", "1{}", R"(2{"a":1})", "2[]", R"(2["connect"])", R"(2["disconnecting"])",
+        R"(2["newListener"])", "2[{}]", "2[null]", R"(2["e"]x)", R"(2["e",NaN])", "2[\"e\x01\"]"}) {
     EXPECT_EQ(closed_for({packet}), "1002") << packet;
   }
 }
@@ -169,10 +173,11 @@ TEST_F(SocketIoClient, S19b_DeliversOddNamesAsTheyAre) {
 }
 
 TEST_F(SocketIoClient, S23_S33_ClosesForBadAttachments) {
-  for (const char* packet : {R"(511-["e"])", R"(51000000000-["e"])", R"(5-1-["e"])", R"(50-["e"])", R"(5-["e"])", R"(51e0-["e"])",
-                             R"(501-["e"])", R"(51-["e",{"_placeholder":true,"num":5}])", R"(51-["e",{"_placeholder":true,"num":-1}])",
-                             R"(51-["e",{"_placeholder":true,"num":0.5}])", R"(51-["e",{"_placeholder":true,"num":"splice"}])",
-                             R"(51-["e",{"_placeholder":true,"num":)", R"(51-["e)"}) {
+  for (const char* packet :
+       {R"(511-["e"])", R"(51000000000-["e"])", R"(5-1-["e"])", R"(50-["e"])", R"(5-["e"])", R"(51e0-["e"])",
+        R"(501-["e"])", R"(51-["e",{"_placeholder":true,"num":5}])", R"(51-["e",{"_placeholder":true,"num":-1}])",
+        R"(51-["e",{"_placeholder":true,"num":0.5}])", R"(51-["e",{"_placeholder":true,"num":"splice"}])",
+        R"(51-["e",{"_placeholder":true,"num":)", R"(51-["e)"}) {
     EXPECT_EQ(closed_for({packet}), "1002") << packet;
   }
 }
@@ -200,7 +205,8 @@ TEST_F(SocketIoClient, S36_S38_ClosesForTextOrBytesOutOfPlace) {
 TEST_F(SocketIoClient, S39_S45_TakesAcknowledgementsForWhatWasAsked) {
   EXPECT_EQ(closed_for({"377[1]"}), "");
   EXPECT_EQ(closed_for({"31"}), "");
-  for (const char* packet : {"3-1[]", "31{}", R"(29007199254740992["e"])"}) EXPECT_EQ(closed_for({packet}), "1002") << packet;
+  for (const char* packet : {"3-1[]", "31{}", R"(29007199254740992["e"])"})
+    EXPECT_EQ(closed_for({packet}), "1002") << packet;
   EXPECT_EQ(closed_for({R"(29007199254740991["e"])"}), "");
   EXPECT_THAT(sessions.back()->take(), ElementsAre("39007199254740991[]"));
 }
@@ -236,9 +242,11 @@ TEST_F(SocketIoClient, KeepsEventsUntilTheMiddlewareHasAnswered) {
 
 TEST_F(SocketIoClient, MayConnectAgainAfterItWasDisconnectedOnArrival) {
   int arrivals = 0;
-  node.of("/door")->connection.add([&](hub::Member& member) {
-    if (++arrivals == 1) member.sink()->disconnect(member, false);
-  }, 1);
+  node.of("/door")->connection.add(
+      [&](hub::Member& member) {
+        if (++arrivals == 1) member.sink()->disconnect(member, false);
+      },
+      1);
   FakeSession& session = connected();
   session.say("0/door,");
   EXPECT_THAT(session.take(), ElementsAre(StartsWith("0/door,"), "1/door,"));
