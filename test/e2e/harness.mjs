@@ -49,7 +49,9 @@ export class Fixture {
 
   async start() {
     const [program, args] = command(this.role, this.arguments);
-    this.process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+    this.process = child;
+    process.once('exit', () => child.kill('SIGKILL'));  // a suite that breaks off leaves no server behind
     this.exited = new Promise((resolve) => {
       this.process.once('exit', (code, signal) => resolve({ code, signal }));
       this.process.once('error', (error) => resolve({ code: -1, signal: String(error) }));
