@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/budget.h"
+
 namespace tidewire::base {
 
 // Free blocks of this thread, by size class. A block freed on another thread than its maker's joins that thread's list; the
@@ -62,6 +64,7 @@ Frame Frame::allocate(std::size_t capacity) {
   }
   if (memory == nullptr) memory = std::malloc(sizeof(Block) + capacity);
   if (memory == nullptr) throw std::bad_alloc();
+  count_taken(sizeof(Block) + capacity);
   auto* block = new (memory) Block;
   block->refs.store(1, std::memory_order_relaxed);
   block->begin = 0;
@@ -86,6 +89,7 @@ void Frame::free_block(Block* block) noexcept {
   for (Block* twin_block : block->twins) {
     if (twin_block != nullptr) release(twin_block);
   }
+  count_freed(sizeof(Block) + block->capacity);
   if (block->size_class != FramePool::kUnpooled && FramePool::alive()) {
     FramePool::List& list = FramePool::mine().lists[block->size_class];
     if (list.count < FramePool::kKeepMax[block->size_class]) {

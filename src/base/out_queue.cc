@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include "base/budget.h"
+
 namespace tidewire::base {
 
 struct OutQueue::Backlog {
@@ -14,7 +16,21 @@ struct OutQueue::Backlog {
   struct LaneFrames {
     std::vector<Frame> frames;
     std::size_t head = 0;
+    ~LaneFrames() { count_freed(frames.capacity() * sizeof(Frame)); }
     bool empty() const { return head == frames.size(); }
+    void push_back(Frame frame) {
+      const std::size_t capacity = frames.capacity();
+      frames.push_back(std::move(frame));
+      count_taken((frames.capacity() - capacity) * sizeof(Frame));
+    }
+    // Empty again; what a burst has left behind is given back.
+    void reset(std::size_t capacity_max) {
+      frames.clear();
+      head = 0;
+      if (frames.capacity() <= capacity_max) return;
+      count_freed(frames.capacity() * sizeof(Frame));
+      std::vector<Frame>().swap(frames);
+    }
     void drop_front() {
       frames[head] = Frame();
       ++head;
@@ -79,11 +95,7 @@ struct BacklogPool {
     return new OutQueue::Backlog;
   }
   static void give(OutQueue::Backlog* backlog) {
-    for (auto& lane : backlog->lanes) {
-      lane.frames.clear();
-      lane.head = 0;
-      if (lane.frames.capacity() > kLaneCapacityMax) std::vector<Frame>().swap(lane.frames);
-    }
+    for (auto& lane : backlog->lanes) lane.reset(kLaneCapacityMax);
     backlog->bytes = 0;
     backlog->frames = 0;
     backlog->blocked_since = 0;
@@ -118,7 +130,7 @@ OutQueue::Backlog& OutQueue::grow() {
     Frame first = Frame::from_handle(reinterpret_cast<void*>(tagged_));
     grown->bytes = first.size();
     grown->frames = 1;
-    grown->lanes[static_cast<std::size_t>(Lane::kNormal)].frames.push_back(std::move(first));
+    grown->lanes[static_cast<std::size_t>(Lane::kNormal)].push_back(std::move(first));
   }
   tagged_ = reinterpret_cast<std::uintptr_t>(grown) | kBacklogTag;
   return *grown;
@@ -133,7 +145,7 @@ void OutQueue::push(Frame frame, Lane lane) {
   Backlog& backlog = grow();
   backlog.bytes += frame.size();
   ++backlog.frames;
-  backlog.lanes[static_cast<std::size_t>(lane)].frames.push_back(std::move(frame));
+  backlog.lanes[static_cast<std::size_t>(lane)].push_back(std::move(frame));
 }
 
 std::size_t OutQueue::gather(std::span<iovec> parts) const {
@@ -202,6 +214,17 @@ Frame OutQueue::pop() {
   from.bytes -= popped.size();
   if (--from.frames == 0) clear();
   return popped;
+}
+
+void OutQueue::drop_rest() noexcept {
+  if (!has_backlog() || backlog()->head_lane == kLaneCount) return clear();
+  Backlog& from = *backlog();
+  auto& begun = from.lanes[from.head_lane];
+  Frame head = std::move(begun.frames[begun.head]);
+  for (auto& lane : from.lanes) lane.reset(BacklogPool::kLaneCapacityMax);
+  from.bytes = head.size() - from.head_sent;
+  from.frames = 1;
+  begun.push_back(std::move(head));
 }
 
 void OutQueue::clear() noexcept {

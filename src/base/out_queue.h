@@ -58,6 +58,8 @@ class OutQueue {
   // REQUIRES: !empty() and nothing of it was consumed partly.
   Frame pop();
 
+  // Forgets all but the frame that has begun to leave, so that what follows still finds whole frames before it.
+  void drop_rest() noexcept;
   void clear() noexcept;
 
   // When the peer stopped taking bytes, 0 if it has not. The owner sets it when a write falls short and clears it on progress.

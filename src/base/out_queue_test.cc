@@ -90,6 +90,35 @@ TEST(OutQueue, RemembersSinceWhenItIsBlockedUntilItIsEmpty) {
   EXPECT_EQ(queue.blocked_since(), 0);
 }
 
+TEST(OutQueue, DropsAllButTheFrameThatHasBegun) {
+  OutQueue queue;
+  push(queue, "begun");
+  push(queue, "second");
+  queue.consume(2);
+  push(queue, "control", Lane::kControl);
+  queue.drop_rest();
+  EXPECT_EQ(queue.bytes(), 3u);
+  EXPECT_EQ(queue.frame_count(), 1u);
+  push(queue, "close", Lane::kControl);
+  EXPECT_EQ(gathered(queue), "gunclose");
+  queue.consume(4);
+  EXPECT_EQ(gathered(queue), "lose");
+  queue.consume(4);
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(OutQueue, DropsEverythingWhenNothingHasBegun) {
+  OutQueue queue;
+  queue.drop_rest();
+  push(queue, "lone");
+  queue.drop_rest();
+  EXPECT_TRUE(queue.empty());
+  push(queue, "first");
+  push(queue, "low", Lane::kLow);
+  queue.drop_rest();
+  EXPECT_TRUE(queue.empty());
+}
+
 TEST(OutQueue, MovesWithItsFrames) {
   OutQueue from;
   push(from, "a");
