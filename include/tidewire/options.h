@@ -15,10 +15,10 @@ namespace tidewire {
 // Cross-origin answers, as the npm package `cors` gives them; the list of origins also decides who may upgrade to WebSocket.
 struct CorsOptions {
   bool enabled = false;
-  std::vector<std::string> origins;             // "*" alone: any. Compared exactly: scheme, host and port
+  std::vector<std::string> origins = {};        // "*" alone: any. Compared exactly: scheme, host and port
   std::string methods = "GET,HEAD,PUT,PATCH,POST,DELETE";
-  std::string allowed_headers;                  // empty: what the browser asks for
-  std::string exposed_headers;
+  std::string allowed_headers = {};             // empty: what the browser asks for
+  std::string exposed_headers = {};
   bool credentials = false;
   int max_age_s = -1;                           // negative: not sent
 };
@@ -34,8 +34,8 @@ struct DeflateOptions {
 };
 
 struct TlsFiles {
-  std::string certificate_file;                 // PEM, leaf first; empty: no TLS
-  std::string key_file;                         // PEM
+  std::string certificate_file = {};            // PEM, leaf first; empty: no TLS
+  std::string key_file = {};                    // PEM
 };
 
 enum class Flush : std::uint8_t { kAuto, kSend, kUring };
@@ -46,9 +46,9 @@ struct Options {
   std::uint16_t port = 0;                       // 0: the system chooses, see Server::port()
   std::uint32_t shards = 1;                     // threads, 1..256. With more than one, handlers run in parallel
   Flush flush = Flush::kAuto;                   // how a turn's bytes leave: plain sends, or io_uring where it is allowed
-  TlsFiles tls;
-  std::vector<std::string> proxy_protocol_from; // networks ("10.0.0.0/8") whose connections begin with a PROXY header
-  std::vector<std::string> trusted_proxies;     // networks whose Forwarded and X-Forwarded-* headers count
+  TlsFiles tls = {};
+  std::vector<std::string> proxy_protocol_from = {}; // networks ("10.0.0.0/8") whose connections begin with a PROXY header
+  std::vector<std::string> trusted_proxies = {}; // networks whose Forwarded and X-Forwarded-* headers count
   std::size_t connections_max = 1'000'000;      // per shard; beyond: closed at once
 
   // Engine.IO
@@ -62,9 +62,9 @@ struct Options {
   std::size_t payload_bytes_max = 1'000'000;    // per message and per POST; beyond: 1009, or 413
   std::size_t packets_per_payload_max = 10'000; // beyond: 400, the session ends
   bool http_compression = true;                 // polling answers of 1024 bytes and more
-  std::string cookie_name;                      // empty: none
-  CorsOptions cors;
-  DeflateOptions deflate;
+  std::string cookie_name = {};                 // empty: none
+  CorsOptions cors = {};
+  DeflateOptions deflate = {};
 
   // Socket.IO
   bool serve_socketio = true;
