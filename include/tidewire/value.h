@@ -125,8 +125,11 @@ class Value {
   std::size_t size() const noexcept { return is_array() ? items().size() : member_count(); }
 
   // The member or element; the null value when there is none.
-  const Value& operator[](std::string_view key) const noexcept;
-  const Value& operator[](std::size_t index) const noexcept;
+  const Value& operator[](std::string_view key) const& noexcept;
+  const Value& operator[](std::size_t index) const& noexcept;
+  // Of a temporary: by value, so that `arguments[0]["name"]` may be kept.
+  Value operator[](std::string_view key) && { return static_cast<const Value&>(*this)[key]; }
+  Value operator[](std::size_t index) && { return static_cast<const Value&>(*this)[index]; }
   // The member, or nullptr. Takes time in proportion to the number of members.
   const Value* find(std::string_view key) const noexcept;
 

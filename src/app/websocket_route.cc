@@ -130,12 +130,8 @@ void WebSocketRouteHandler::on_head(http::Exchange& exchange) {
   if (connection != nullptr) peer.release()->opened(*connection, request);
 }
 
-void WebSocketRouteHandler::on_request(http::Exchange& exchange, std::string_view) {
-  http::Response refusal;
-  refusal.status = 426;
-  refusal.headers.emplace_back("Upgrade", "websocket");
-  exchange.respond(std::move(refusal));
-}
+// accept() has answered already whatever reached on_head().
+void WebSocketRouteHandler::on_request(http::Exchange&, std::string_view) {}
 
 // ---- WebSocketPeer
 

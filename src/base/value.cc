@@ -160,13 +160,13 @@ std::span<const Value::Member> Value::members() const noexcept {
 
 std::size_t Value::member_count() const noexcept { return members().size(); }
 
-const Value& Value::operator[](std::string_view key) const noexcept {
+const Value& Value::operator[](std::string_view key) const& noexcept {
   static const Value null;
   const Value* found = find(key);
   return found == nullptr ? null : *found;
 }
 
-const Value& Value::operator[](std::size_t index) const noexcept {
+const Value& Value::operator[](std::size_t index) const& noexcept {
   static const Value null;
   return index < items().size() ? items()[index] : null;
 }

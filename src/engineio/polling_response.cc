@@ -32,6 +32,14 @@ http::Response taken_response() {
   return {.status = 200, .headers = {{"Cache-Control", "no-store"}}, .body = "ok", .content_type = "text/html"};
 }
 
+http::Response bad_payload_response() {
+  return {.status = 400,
+          .headers = {},
+          .body = R"({"code":3,"message":"Bad request"})",
+          .content_type = "application/json",
+          .close = true};
+}
+
 http::Response refused_response() { return {.status = 400, .headers = {}, .body = {}, .close = true}; }
 
 }  // namespace tidewire::engineio

@@ -18,5 +18,7 @@ http::Response payload_response(std::string payload, http::Coding coding, const 
 http::Response taken_response();
 // An empty answer that ends the connection: the request broke the rules of the transport.
 http::Response refused_response();
+// 400 with the body of error 3: what the POST carried broke the grammar, here or above.
+http::Response bad_payload_response();
 
 }  // namespace tidewire::engineio

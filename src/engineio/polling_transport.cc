@@ -189,7 +189,7 @@ void PollingTransport::on_post(http::Exchange& exchange, std::string_view body) 
 
 // The session ends with an answer of 400 to `exchange`.
 void PollingTransport::fail_post(http::Exchange& exchange, CloseReason reason) {
-  exchange.respond(refused_response());
+  exchange.respond(reason == CloseReason::kParseError ? bad_payload_response() : refused_response());
   discard(websocket::kProtocolError, kClosePacket);
   user_.on_transport_closed(reason);
 }
@@ -213,7 +213,7 @@ void PollingTransport::end_post() {
   http::Exchange& exchange = take_post();
   if (body_ == nullptr) return;  // not all of it is here: its end meets what the session is then
   body_.reset();
-  exchange.respond(blames_peer(end_code_) ? refused_response() : taken_response());
+  exchange.respond(blames_peer(end_code_) ? bad_payload_response() : taken_response());
   if (poll_ != nullptr && !nothing_queued()) call_at_end_of_turn();
 }
 

@@ -167,9 +167,19 @@ void Client::handle_disconnect(const PacketView& packet) {
     endpoint_.hub.leave(*member, DisconnectReason::kClientNamespaceDisconnect);
     return;
   }
-  if (rare_ == nullptr) return;
-  // The peer changed its mind: dropping the entry is the refusal.
-  std::erase_if(rare_->entering, [&](const auto& entry) { return entry->namespace_name == packet.namespace_name; });
+  // Perhaps the peer changed its mind while it was entering: dropping the entry is the refusal.
+  const auto same = [&](const auto& entry) { return entry->namespace_name == packet.namespace_name; };
+  if (rare_ != nullptr && std::erase_if(rare_->entering, same) > 0) return;
+  if (!just_left(packet.namespace_name)) violation("not connected to this namespace");
+}
+
+// Packets for a namespace that one side has just left may still be on their way.
+bool Client::just_left(std::string_view namespace_name) {
+  if (rare_ == nullptr) return false;
+  const base::Milliseconds now = endpoint_.hub.now();
+  std::erase_if(rare_->left, [now](const Rare::Left& left) { return left.until < now; });
+  return std::any_of(rare_->left.begin(), rare_->left.end(),
+                     [&](const Rare::Left& left) { return left.namespace_name == namespace_name; });
 }
 
 // ---- events and acknowledgements
@@ -183,13 +193,8 @@ hub::Member* Client::addressee(const PacketView& packet, std::string_view text, 
       entry->waiting.push_back({std::string(text), {attachments.begin(), attachments.end()}});
       return nullptr;
     }
-    const base::Milliseconds now = endpoint_.hub.now();
-    std::erase_if(rare_->left, [now](const Rare::Left& left) { return left.until < now; });
-    for (const Rare::Left& left : rare_->left) {
-      if (left.namespace_name == packet.namespace_name) return nullptr;
-    }
   }
-  violation("not connected to this namespace");
+  if (!just_left(packet.namespace_name)) violation("not connected to this namespace");
   return nullptr;
 }
 

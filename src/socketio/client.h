@@ -84,6 +84,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   void deliver_ack(hub::Member& member, const PacketView& packet, std::span<const Bytes> attachments);
 
   hub::Member* find(std::string_view namespace_name) const noexcept;
+  bool just_left(std::string_view namespace_name);
   bool knows(std::string_view namespace_name) const noexcept;
   // The member, or null: then the packet waits for its CONNECT, came late for a namespace just left, or was a violation.
   hub::Member* addressee(const PacketView& packet, std::string_view text, std::span<const Bytes> attachments);
