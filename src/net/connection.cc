@@ -18,6 +18,7 @@ DetachedConnection::DetachedConnection() = default;
 
 DetachedConnection::DetachedConnection(DetachedConnection&& other) noexcept
     : descriptor(std::exchange(other.descriptor, -1)),
+      simulated(std::move(other.simulated)),
       tls(std::move(other.tls)),
       peer(other.peer),
       secure_by_proxy(other.secure_by_proxy),
@@ -25,6 +26,7 @@ DetachedConnection::DetachedConnection(DetachedConnection&& other) noexcept
 
 DetachedConnection& DetachedConnection::operator=(DetachedConnection&& other) noexcept {
   std::swap(descriptor, other.descriptor);
+  std::swap(simulated, other.simulated);
   std::swap(tls, other.tls);
   std::swap(peer, other.peer);
   std::swap(secure_by_proxy, other.secure_by_proxy);

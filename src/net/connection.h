@@ -55,7 +55,8 @@ class StreamHandler {
 
 // Everything that travels when a connection moves to another shard.
 struct DetachedConnection {
-  int descriptor = -1;              // or the simulated endpoint's number
+  int descriptor = -1;
+  std::shared_ptr<void> simulated;  // in the simulator, instead of a descriptor: the stream, which ends with its last holder
   std::unique_ptr<Tls> tls;
   Address peer;
   bool secure_by_proxy = false;
