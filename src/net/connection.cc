@@ -22,6 +22,7 @@ DetachedConnection::DetachedConnection(DetachedConnection&& other) noexcept
       tls(std::move(other.tls)),
       peer(other.peer),
       secure_by_proxy(other.secure_by_proxy),
+      place(std::move(other.place)),
       unread(std::move(other.unread)) {}
 
 DetachedConnection& DetachedConnection::operator=(DetachedConnection&& other) noexcept {
@@ -30,6 +31,7 @@ DetachedConnection& DetachedConnection::operator=(DetachedConnection&& other) no
   std::swap(tls, other.tls);
   std::swap(peer, other.peer);
   std::swap(secure_by_proxy, other.secure_by_proxy);
+  std::swap(place, other.place);
   std::swap(unread, other.unread);
   return *this;
 }

@@ -60,6 +60,7 @@ struct DetachedConnection {
   std::unique_ptr<Tls> tls;
   Address peer;
   bool secure_by_proxy = false;
+  std::shared_ptr<void> place;      // under its address; see address_limit.h
   std::string unread;               // plain bytes already read: given to the new handler first
   DetachedConnection();
   DetachedConnection(DetachedConnection&&) noexcept;
@@ -101,6 +102,8 @@ class Connection {
   // Closes at once, dropping the queue (RST when bytes are lost). on_closed() follows, at the latest at the end of the turn.
   void abort(CloseCause cause = CloseCause::kLocal);
   bool closing() const noexcept { return closing_; }
+  // For on_closed(): the stream ended before the kernel had taken all that was queued.
+  bool bytes_lost() const noexcept { return bytes_lost_; }
 
   // Replaces the handler. The old one lives until the end of the turn and gets no more calls. Returns the new one.
   StreamHandler& set_handler(std::unique_ptr<StreamHandler> handler);
@@ -138,6 +141,7 @@ class Connection {
   bool secure_by_proxy_ : 1 = false;
   bool again_ : 1 = false;                // input is left for the next turn without a new event
   bool unread_ : 1 = false;               // the reactor keeps bytes that come before those of the kernel
+  bool bytes_lost_ : 1 = false;
   bool write_events_ : 1 = false;         // the kernel tells when the peer takes bytes again
   CloseCause cause_ : 3 = CloseCause::kLocal;
 };

@@ -141,6 +141,7 @@ void EpollReactor::turn() {
     std::erase_if(unread_, [](const auto& each) { return each.first->closed_; });
     free_closed();
   }
+  settle_memory();
 }
 
 void EpollReactor::run_posted() {
@@ -246,6 +247,10 @@ void EpollReactor::accept_one(Listener& listener, int descriptor, const Address&
 }
 
 void EpollReactor::establish(Connection& connection, Listener& listener) {
+  if (!take_place(connection, listener.options().address_limit.get())) {
+    connection.abort();
+    return;
+  }
   if (listener.options().tls != nullptr) connection.tls_ = listener.options().tls->accept();
   std::unique_ptr<StreamHandler> handler = listener.acceptor()(connection);
   if (handler == nullptr) {
@@ -450,8 +455,8 @@ void EpollReactor::connection_aborted(Connection& connection, CloseCause cause) 
     ::close(connection.descriptor_);
   }
   unwatch(connection);
-  connection.out_.clear();
   bury(connection, cause);
+  connection.out_.clear();
   // A descriptor is free: no need to wait for the timer.
   if (accepting_rests_) timers_->arm(listen_timer_, now_);
 }
@@ -467,6 +472,7 @@ DetachedConnection EpollReactor::detach(Connection& connection, std::string unre
   detached.tls = std::move(connection.tls_);
   detached.peer = connection.peer_;
   detached.secure_by_proxy = connection.secure_by_proxy_;
+  detached.place = release_place(connection);
   detached.unread = std::move(unread);
   if (connection.unread_) detached.unread += take_unread(connection);
   unwatch(connection);
@@ -479,6 +485,7 @@ void EpollReactor::adopt(DetachedConnection detached, Acceptor& acceptor) {
   Connection& connection = open_connection(std::exchange(detached.descriptor, -1), detached.peer);
   connection.tls_ = std::move(detached.tls);
   connection.secure_by_proxy_ = detached.secure_by_proxy;
+  keep_place(connection, std::move(detached.place));
   std::unique_ptr<StreamHandler> handler = acceptor(connection);
   if (handler == nullptr || !add_to_epoll(connection.descriptor_, kInputEvents, tag_of(connection))) {
     connection.abort();

@@ -25,6 +25,20 @@ class Echo final : public StreamHandler {
   void on_closed(Connection&, CloseCause) override {}
 };
 
+// Leaves its reactor with its first bytes, and comes back to the same one as an echo.
+class HandOver final : public StreamHandler {
+ public:
+  void on_bytes(Connection& connection, std::span<char> bytes) override {
+    Reactor& net = connection.reactor();
+    auto detached = std::make_shared<DetachedConnection>(net.detach(connection, {bytes.data(), bytes.size()}));
+    net.defer([&net, detached] {
+      Acceptor acceptor = [](Connection&) { return std::make_unique<Echo>(); };
+      net.adopt(std::move(*detached), acceptor);
+    });
+  }
+  void on_closed(Connection&, CloseCause) override {}
+};
+
 class EpollReactorTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -195,6 +209,75 @@ TEST_F(EpollReactorTest, WantsNoProxyHeaderFromOthers) {
   ListenOptions options;
   options.proxy_protocol_from = {*Network::parse("203.0.113.0/24")};
   EXPECT_TRUE(answers(*connect_socket(listen(options))));
+}
+
+TEST_F(EpollReactorTest, RefusesAnAddressThatHasAllItsConnections) {
+  ListenOptions options;
+  options.address_limit = AddressLimit::make(2);
+  const std::uint16_t port = listen(options);
+  auto first = connect_socket(port);
+  const auto second = connect_socket(port);
+  EXPECT_TRUE(answers(*first) && answers(*second));
+  EXPECT_EQ(connect_socket(port)->receive_to_end(), "");
+  EXPECT_EQ(statistics().refused_by_address, 1u);
+  first->finish();
+  first->receive_to_end();
+  // Its place is free with its end, which the peer may see a moment earlier.
+  bool again = false;
+  for (int attempt = 0; attempt < 100 && !again; ++attempt) again = answers(*connect_socket(port));
+  EXPECT_TRUE(again);
+}
+
+TEST_F(EpollReactorTest, CountsAConnectionBehindAProxyForItsClient) {
+  ListenOptions options;
+  options.proxy_protocol_from = {*Network::parse("127.0.0.0/8")};
+  options.address_limit = AddressLimit::make(1);
+  const std::uint16_t port = listen(options);
+  const auto client = connect_socket(port), other = connect_socket(port), one_more = connect_socket(port);
+  client->send("PROXY TCP4 198.51.100.7 10.0.0.1 555 443\r\nping");
+  EXPECT_EQ(client->receive(4), "ping");
+  other->send("PROXY TCP4 198.51.100.8 10.0.0.1 555 443\r\nping");
+  EXPECT_EQ(other->receive(4), "ping");
+  one_more->send("PROXY TCP4 198.51.100.7 10.0.0.1 556 443\r\nping");
+  EXPECT_EQ(one_more->receive_to_end(), "");
+}
+
+TEST_F(EpollReactorTest, KeepsThePlaceOfAConnectionThatIsHandedOver) {
+  ListenOptions options;
+  options.address_limit = AddressLimit::make(1);
+  std::uint16_t port = 0;
+  world_->on(0, [&](Reactor& net) { port = net.listen(options, [](Connection&) { return std::make_unique<HandOver>(); }).value(); });
+  const auto client = connect_socket(port);
+  client->send("first");
+  EXPECT_EQ(client->receive(5), "first");
+  EXPECT_EQ(options.address_limit->size(), 1u);
+  EXPECT_EQ(connect_socket(port)->receive_to_end(), "");
+  client->finish();
+  client->receive_to_end();
+  for (int attempt = 0; attempt < 100 && options.address_limit->size() != 0; ++attempt) world_->pass(10);
+  EXPECT_EQ(options.address_limit->size(), 0u);
+}
+
+TEST_F(EpollReactorTest, SettlesItsMemoryAtTheEndOfTheTurn) {
+  base::Budget budget(1'000'000);
+  int pressed = 0;
+  Frame kept;
+  world_->on(0, [&](Reactor& net) {
+    net.set_budget(budget, [&] { ++pressed; });
+    kept = Frame::allocate(100'000);
+  });
+  world_->on(0, [&](Reactor&) {
+    EXPECT_GE(budget.used_bytes(), 100'000u);
+    EXPECT_EQ(pressed, 0);
+    kept = Frame::allocate(850'000);
+  });
+  world_->on(0, [&](Reactor&) {
+    EXPECT_EQ(pressed, 1);
+    EXPECT_EQ(budget.level(), base::Budget::Level::kTight);
+    kept = Frame();
+  });
+  world_->on(0, [&](Reactor&) { EXPECT_LT(budget.used_bytes(), 100'000u); });
+  world_.reset();  // the budget must outlive its reactor
 }
 
 TEST_F(EpollReactorTest, NamesItsFlush) {

@@ -19,12 +19,37 @@ Connection& Reactor::open_connection(int descriptor, const Address& peer) {
 void Reactor::bury(Connection& connection, CloseCause cause) {
   TW_ASSERT(!connection.closed_);
   connection.closed_ = true;
+  connection.bytes_lost_ = !connection.out_.empty() || (connection.tls_ != nullptr && !connection.tls_->unsent().empty());
+  if (!places_.empty()) places_.erase(&connection);
   connection.cause_ = cause;
   (connection.previous_ != nullptr ? connection.previous_->next_ : open_head_) = connection.next_;
   if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
   connection.previous_ = connection.next_ = nullptr;
   --statistics_.connections;
   closed_.push_back(&connection);
+}
+
+bool Reactor::take_place(const Connection& connection, AddressLimit* limit) {
+  if (limit == nullptr) return true;
+  AddressPlace place = limit->take(connection.peer_);
+  if (place == nullptr) {
+    ++statistics_.refused_by_address;
+    return false;
+  }
+  keep_place(connection, std::move(place));
+  return true;
+}
+
+AddressPlace Reactor::release_place(const Connection& connection) {
+  const auto found = places_.find(&connection);
+  if (found == places_.end()) return nullptr;
+  AddressPlace place = std::move(found->second);
+  places_.erase(found);
+  return place;
+}
+
+void Reactor::keep_place(const Connection& connection, AddressPlace place) {
+  if (place != nullptr) places_[&connection] = std::move(place);
 }
 
 void Reactor::run_deferred() {

@@ -9,6 +9,8 @@
 // Threads: every member function from the reactor's own thread, except post() and stop(), which any thread may call.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,11 +18,13 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
+#include "net/address_limit.h"
 #include "net/connection.h"
 #include "tidewire/function.h"
 #include "tidewire/status.h"
@@ -44,6 +48,7 @@ struct ListenOptions {
   std::uint16_t port = 0;          // 0: the system chooses
   int backlog = 4096;
   std::size_t connections_max = 1'000'000;  // beyond: accepted and closed at once, counted as refused
+  std::shared_ptr<AddressLimit> address_limit = {};  // beyond: closed at once, counted; none: no limit
   std::shared_ptr<TlsContext> tls = {};     // none: plain
   std::vector<Network> proxy_protocol_from = {};  // peers whose connections must begin with a PROXY v1 or v2 header
 };
@@ -56,6 +61,7 @@ struct ReactorStatistics {
   std::uint64_t accepted = 0;
   std::uint64_t accept_failures = 0;  // EMFILE and the like
   std::uint64_t refused = 0;          // over connections_max, or by the acceptor
+  std::uint64_t refused_by_address = 0;
   std::uint64_t closed_slow = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -97,6 +103,13 @@ class Reactor {
   // Continues a detached connection here, delivering its unread bytes first (in a later step of this turn).
   virtual void adopt(DetachedConnection connection, Acceptor& acceptor) = 0;
 
+  // At the end of each turn the budget gets what this thread has taken and given back; when it is short, `on_pressure` is
+  // called there. The budget must outlive the reactor.
+  void set_budget(base::Budget& budget, Task on_pressure) {
+    budget_ = &budget;
+    on_pressure_ = std::move(on_pressure);
+  }
+
   // Runs turns until stop(); then every connection is closed with kShutdown.
   virtual void run() = 0;
   // From any thread, also from a signal handler.
@@ -114,10 +127,19 @@ class Reactor {
   Connection& open_connection(int descriptor, const Address& peer);
   // Takes the connection off the books; on_closed() and its end follow in free_closed(). REQUIRES: not closed yet
   void bury(Connection& connection, CloseCause cause);
+  // Takes a connection's place under its address; false when there is none left. Given back in bury().
+  bool take_place(const Connection& connection, AddressLimit* limit);
+  // Moves that place to or from a connection that changes its shard.
+  AddressPlace release_place(const Connection& connection);
+  void keep_place(const Connection& connection, AddressPlace place);
   // Step 4 of the turn.
   void run_deferred();
   // Step 6: on_closed() for what was buried, then frees it and the parked handlers.
   void free_closed();
+  // The last step of the turn.
+  void settle_memory() {
+    if (budget_ != nullptr && budget_->settle()) on_pressure_();
+  }
   // Buries every open connection with kShutdown, by way of connection_aborted().
   void abort_all();
 
@@ -130,6 +152,9 @@ class Reactor {
   Connection* dirty_head_ = nullptr;  // connections to flush at the end of the turn, newest first
   std::vector<Connection*> closed_;   // buried in this turn
   std::vector<Task> deferred_;
+  absl::flat_hash_map<const Connection*, AddressPlace> places_;  // empty without a limit
+  base::Budget* budget_ = nullptr;
+  Task on_pressure_;
   std::vector<std::unique_ptr<StreamHandler>> parked_;  // replaced handlers, freed at the end of the turn
 };
 

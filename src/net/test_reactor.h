@@ -113,6 +113,7 @@ class TestReactor final : public Reactor {
     run_deferred();
     flush();
     free_closed();
+    settle_memory();
   }
 
   // Reactor
