@@ -54,7 +54,10 @@ void StreamConnection::serve(std::span<char> input, std::size_t known) {
 bool StreamConnection::can_serve() const noexcept {
   if (next_ != nullptr || waiting_ || postponed_) return false;
   if (state_ == State::kBody) return true;
-  return state_ == State::kHead && stream_.out().bytes() < kQueuedAnswersMax;
+  if (state_ != State::kHead) return false;
+  // An answer that is watched must have left before another one may stand behind it.
+  if (answer_watched_) return stream_.out().empty() && !stream_.blocked();
+  return stream_.out().bytes() < kQueuedAnswersMax;
 }
 
 std::size_t StreamConnection::read_head(std::string_view input, std::size_t known) {
@@ -109,6 +112,7 @@ std::size_t StreamConnection::serve_request(const RequestHead& head, std::string
 }
 
 void StreamConnection::begin_exchange(const RequestHead& head) {
+  answer_gone(false);
   timer_.cancel();
   state_ = State::kAnswer;
   answered_ = false;

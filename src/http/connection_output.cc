@@ -91,6 +91,12 @@ void StreamConnection::abandon() {
   if (Watcher* watcher = std::exchange(watcher_, nullptr); watcher != nullptr) watcher->on_aborted(*this);
 }
 
+void StreamConnection::answer_gone(bool lost) {
+  if (!answer_watched_) return;
+  answer_watched_ = false;
+  std::exchange(watcher_, nullptr)->on_answer_gone(*this, lost);
+}
+
 void StreamConnection::close() {
   state_ = State::kOver;
   timer_.cancel();
@@ -123,6 +129,7 @@ void StreamConnection::on_closed(net::Connection& stream, net::CloseCause cause)
     next_->on_closed(stream, cause);
     return;
   }
+  answer_gone(stream.bytes_lost());
   abandon();
   state_ = State::kOver;
 }

@@ -273,6 +273,67 @@ TEST_F(HttpConnection, TellsTheWatcherWhenThePeerIsGone) {
   EXPECT_EQ(handler.aborted, 2) << "nothing was owed any more";
 }
 
+TEST_F(HttpConnection, TellsWhoWatchesAnAnswerThatItHasLeft) {
+  handler.watch_answers = true;
+  auto peer = connect();
+  peer.send(get("/a"));
+  EXPECT_EQ(handler.left, 0);  // heard with the next request
+  peer.send(get("/b"));
+  EXPECT_EQ(handler.left, 1);
+  peer.reset();
+  EXPECT_EQ(handler.left, 2);
+  EXPECT_EQ(handler.lost, 0);
+}
+
+TEST_F(HttpConnection, TellsWhoWatchesAnAnswerThatItIsLost) {
+  handler.watch_answers = true;
+  auto reset = connect();
+  reset.stall();
+  reset.send(get("/a"));
+  reset.reset();
+  EXPECT_EQ(handler.lost, 1);
+  auto finished = connect();
+  finished.stall();
+  finished.send(get("/a"));
+  finished.finish();
+  EXPECT_EQ(handler.lost, 1);  // half a connection may still take it
+  finished.reset();
+  EXPECT_EQ(handler.lost, 2);
+  auto slow = connect();
+  slow.send(get("/a", "Connection: close\r\n"));
+  EXPECT_EQ(handler.left, 1);
+  EXPECT_EQ(handler.lost, 2);
+}
+
+TEST_F(HttpConnection, RequestsWaitForTheAnswerThatIsWatched) {
+  handler.watch_answers = true;
+  auto peer = connect();
+  peer.stall();
+  peer.send(get("/a") + get("/b"));
+  reactor.advance(100);
+  EXPECT_EQ(handler.requests.size(), 1u);
+  peer.drain();
+  reactor.advance(100);
+  EXPECT_EQ(peer.take(), answer("GET /a ") + answer("GET /b "));
+  EXPECT_EQ(handler.left, 1);
+  peer.send(get("/c") + get("/d"));
+  reactor.advance(100);
+  EXPECT_EQ(peer.take(), answer("GET /c ") + answer("GET /d "));
+}
+
+TEST_F(HttpConnection, WhoDoesNotWatchAnyMoreHearsNothing) {
+  handler.at_request = [&](Exchange& exchange) {
+    exchange.respond({.status = 200, .headers = {}, .body = "a"});
+    exchange.watch_answer(&handler);
+    exchange.watch_answer(nullptr);
+  };
+  auto peer = connect();
+  peer.stall();
+  peer.send(get("/a"));
+  peer.reset();
+  EXPECT_EQ(handler.lost, 0);
+}
+
 TEST_F(HttpConnection, WritesAddedHeadersOnEveryAnswerOfTheExchangeOnly) {
   handler.at_head = [this](Exchange& exchange) {
     if (handler.heads == 1) exchange.add_response_header("A", "b");

@@ -3,9 +3,11 @@
 //   head complete --> Handler::on_head(exchange): may respond(), upgrade or hand over at once, or sets the body limit
 //   body complete --> Handler::on_request(exchange, body): responds now, or keeps the exchange and responds later
 //   peer gone     --> Watcher::on_aborted(exchange): only while an answer is owed
+//   answer gone   --> Watcher::on_answer_gone(exchange, lost): for who asked by watch_answer()
 //
 // A connection serves one exchange at a time; what the peer pipelines waits, bounded. So an Exchange is its connection's
-// only one, and a reference to it is valid until respond(), detach(), hand_over() or on_aborted().
+// only one, and a reference to it is valid until respond(), detach(), hand_over() or on_aborted(); who watches the answer
+// may use it for watch_answer() until on_answer_gone().
 // Threads: its shard only.
 #pragma once
 
@@ -58,6 +60,12 @@ class Exchange;
 class Watcher {
  public:
   virtual void on_aborted(Exchange& exchange) = 0;
+  // The answer that is watched has left; or it is `lost`: the stream ended before the kernel had taken all of it. Heard once,
+  // but late: with the next request on this stream, or with its end.
+  virtual void on_answer_gone(Exchange& exchange, bool lost) {
+    static_cast<void>(exchange);
+    static_cast<void>(lost);
+  }
 
  protected:
   ~Watcher() = default;
@@ -87,6 +95,10 @@ class Exchange {
 
   // Told when the peer goes away while the answer is owed. Null: not told.
   void set_watcher(Watcher* watcher) noexcept { watcher_ = watcher; }
+
+  // Right after respond(): `watcher` hears what became of the answer, and requests pipelined behind it wait until then. Null:
+  // who watched does not want to know any more.
+  virtual void watch_answer(Watcher* watcher) noexcept = 0;
 
   // Ends HTTP on this stream: sends `head` (a complete 101 answer), gives the stream to `handler`, and delivers bytes that
   // the peer sent behind the request to it first. The exchange and the http::Connection die at the end of the turn.

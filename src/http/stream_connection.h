@@ -73,6 +73,10 @@ class StreamConnection final : public net::StreamHandler, public Exchange {
   void add_response_header(std::string name, std::string value) override { append_header_line(header_lines_, name, value); }
   void respond(Response response) override;
   void respond_raw(base::Frame frame, bool close) override { finish(std::move(frame), close); }
+  void watch_answer(Watcher* watcher) noexcept override {
+    watcher_ = watcher;
+    answer_watched_ = watcher != nullptr;
+  }
   std::string_view response_header_lines() const noexcept override { return header_lines_; }
   void switch_protocol(base::Frame head, std::unique_ptr<net::StreamHandler> handler) override;
   net::DetachedConnection detach() override;
@@ -103,6 +107,7 @@ class StreamConnection final : public net::StreamHandler, public Exchange {
   void refuse_body();
   void hand_on(std::span<char> rest);
   void abandon();
+  void answer_gone(bool lost);
   void close();
   bool owed() const noexcept { return (state_ == State::kAnswer || state_ == State::kBody) && !answered_; }
 
@@ -134,6 +139,7 @@ class StreamConnection final : public net::StreamHandler, public Exchange {
   bool postponed_ : 1 = false;      // detach() must wait until earlier answers have left
   bool peer_finished_ : 1 = false;  // while held requests were waiting
   bool trust_known_ : 1 = false;
+  bool answer_watched_ : 1 = false;  // watcher_ waits for the fate of the answer given last
 };
 
 // A parked poll is one of these and nothing else: keep it lean.

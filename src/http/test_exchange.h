@@ -31,6 +31,7 @@ class RecordingHandler final : public Handler, public Watcher {
       at_request(exchange);
     } else {
       exchange.respond({.status = 200, .headers = {}, .body = requests.back()});
+      if (watch_answers) exchange.watch_answer(this);
     }
   }
   void on_body_refused(Exchange&) override { ++bodies_refused; }
@@ -39,16 +40,21 @@ class RecordingHandler final : public Handler, public Watcher {
     if (kept == &exchange) kept = nullptr;
   }
 
+  void on_answer_gone(Exchange&, bool was_lost) override { ++(was_lost ? lost : left); }
+
   std::function<void(Exchange&)> at_head;
   std::function<void(Exchange&)> at_request;
   bool keep = false;
   bool watch = true;
+  bool watch_answers = false;
   std::size_t body_limit = 100;
   Exchange* kept = nullptr;
   std::vector<std::string> requests;
   int heads = 0;
   int bodies_refused = 0;
   int aborted = 0;
+  int left = 0;  // answers that were watched, by their fate
+  int lost = 0;
 };
 
 // A router with one handler at "/", for ordinary requests and for upgrades to WebSocket.
