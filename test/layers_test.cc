@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -36,25 +36,32 @@ std::map<std::string, std::set<std::string>> layer_table() {
   return table;
 }
 
+// What a source includes, as written: with its quotes or angle brackets.
+std::vector<std::string> includes_of(const fs::path& path) {
+  std::vector<std::string> list;
+  std::istringstream text(read(path));
+  for (std::string line; std::getline(text, line);) {
+    if (line.rfind("#include ", 0) == 0) list.push_back(line.substr(9, line.find_first_of(" ", 9) - 9));
+  }
+  return list;
+}
+
 bool is_source(const fs::path& path) { return path.extension() == ".h" || path.extension() == ".cc"; }
 
 TEST(Layers, IncludeOnlyWhatTheTableAllows) {
   const auto table = layer_table();
   ASSERT_GE(table.size(), 9u);
-  const std::regex include("#include \"([a-z]+)/([a-z_0-9]+\\.h)\"");
   std::size_t checked = 0;
   for (const auto& [layer, uses] : table) {
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / "src" / layer)) {
       if (!is_source(entry.path())) continue;
-      const std::string text = read(entry.path());
-      const bool is_test = entry.path().string().find("_test.cc") != std::string::npos ||
-                           entry.path().filename().string().find("test_") == 0;
-      for (auto it = std::sregex_iterator(text.begin(), text.end(), include); it != std::sregex_iterator(); ++it) {
-        const std::string used = (*it)[1];
-        if (used == "tidewire" || used == layer) continue;
+      for (const std::string& include : includes_of(entry.path())) {
+        const std::size_t slash = include.find('/');
+        if (include.front() != '"' || slash == std::string::npos) continue;
+        const std::string used = include.substr(1, slash - 1);
+        if (used == "tidewire" || used == layer || !table.contains(used)) continue;  // libraries come with a folder too
         ++checked;
-        // A layer's tests may use what the layer uses, and the doubles of those layers.
-        EXPECT_TRUE(uses.contains(used)) << entry.path() << " includes " << (*it)[0] << (is_test ? " (a test)" : "");
+        EXPECT_TRUE(uses.contains(used)) << entry.path() << " includes " << include;
       }
     }
   }
@@ -71,15 +78,17 @@ TEST(Layers, EachFolderOfSrcIsInTheTable) {
 }
 
 TEST(Layers, ThePublicApiIncludesNothingForeign) {
-  const std::regex quoted("#include \"([^\"]+)\"");
-  const std::regex foreign("#include <([a-z_]+/|[a-z_0-9]+\\.h)[^>]*>");
+  std::size_t checked = 0;
   for (const auto& entry : fs::directory_iterator(kRoot / "include/tidewire")) {
-    const std::string text = read(entry.path());
-    for (auto it = std::sregex_iterator(text.begin(), text.end(), quoted); it != std::sregex_iterator(); ++it) {
-      EXPECT_EQ((*it)[1].str().rfind("tidewire/", 0), 0u) << entry.path() << " includes " << (*it)[0];
+    for (const std::string& include : includes_of(entry.path())) {
+      ++checked;
+      // Ours in quotes; the standard library's have neither a folder nor a suffix.
+      const bool ours = include.rfind("\"tidewire/", 0) == 0;
+      const bool standard = include.front() == '<' && include.find_first_of("/.") == std::string::npos;
+      EXPECT_TRUE(ours || standard) << entry.path() << " includes " << include;
     }
-    EXPECT_FALSE(std::regex_search(text, foreign)) << entry.path() << " includes a header that is not of the standard library";
   }
+  EXPECT_GT(checked, 50u);
 }
 
 TEST(Layers, ThePublicApiStaysSmall) {
