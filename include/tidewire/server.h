@@ -97,6 +97,7 @@ class Server : public Namespace {
   ServerStatistics statistics();
 
  private:
+  friend class Core;
   explicit Server(std::unique_ptr<Core> core);
   std::unique_ptr<Core> owned_core_;
 };

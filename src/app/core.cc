@@ -17,9 +17,13 @@ thread_local Shard* this_threads_shard = nullptr;
 
 }  // namespace
 
-Core::Core(Options settings)
+ShardScope::ShardScope(Shard& shard) noexcept { this_threads_shard = &shard; }
+ShardScope::~ShardScope() { this_threads_shard = nullptr; }
+
+Core::Core(Options settings, Drive drive)
     : options(std::move(settings)),
       log(options.log_to_stderr ? base::stderr_log(base::LogLevel::kWarn) : base::null_log()),
+      drive_(std::move(drive)),
       wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Core::~Core() {
@@ -28,6 +32,8 @@ Core::~Core() {
   shards_.clear();
   close(wake_descriptor_);
 }
+
+Server Core::make_server(std::unique_ptr<Core> core) { return Server(std::move(core)); }
 
 Shard* Core::current_shard() noexcept { return this_threads_shard; }
 
@@ -49,7 +55,7 @@ Status Core::make_shards() {
     reactor_options.flush = static_cast<net::FlushMode>(options.flush);
     reactor_options.slow_peer_ms = options.queue_age_ms;
     reactor_options.log = &log;
-    auto reactor = net::make_epoll_reactor(reactor_options);
+    auto reactor = drive_.make_reactor(reactor_options);
     if (!reactor.ok()) return reactor.status();
     shards_.push_back(std::make_unique<Shard>(*this, index, count, std::move(*reactor)));
   }
@@ -82,10 +88,10 @@ Status Core::start() {
   }
   running_.store(true);
   for (auto& shard : shards_) {
+    if (!drive_.threads) break;
     threads_.emplace_back([shard = shard.get()] {
-      this_threads_shard = shard;
+      const ShardScope here(*shard);
       shard->run();
-      this_threads_shard = nullptr;
     });
   }
   if (listening) listening();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,10 +29,28 @@ namespace tidewire {
 
 class Shard;
 
+// Where the reactors come from and who runs them. The default is the real thing: epoll, and a thread for each shard. The
+// simulator hands in its own and runs their turns itself, each inside a ShardScope.
+struct Drive {
+  std::function<Result<std::unique_ptr<net::Reactor>>(const net::ReactorOptions&)> make_reactor = net::make_epoll_reactor;
+  bool threads = true;
+};
+
+// While it lives, the calling thread is that shard's.
+class ShardScope {
+ public:
+  explicit ShardScope(Shard& shard) noexcept;
+  ShardScope(const ShardScope&) = delete;
+  ShardScope& operator=(const ShardScope&) = delete;
+  ~ShardScope();
+};
+
 class Core {
  public:
-  explicit Core(Options options);
+  explicit Core(Options options, Drive drive = {});
   ~Core();
+  // The public face of a core made by hand.
+  static Server make_server(std::unique_ptr<Core> core);
 
   // Makes the shards, listens, starts their threads.
   Status start();
@@ -71,6 +90,7 @@ class Core {
  private:
   Status make_shards();
 
+  const Drive drive_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::atomic<bool> running_{false};
