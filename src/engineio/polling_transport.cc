@@ -25,6 +25,7 @@ bool blames_peer(std::uint16_t code) noexcept {
 
 PollingTransport::~PollingTransport() {
   if (poll_ != nullptr) poll_->set_watcher(nullptr);
+  if (answered_ != nullptr) answered_->watch_answer(nullptr);
   if (post_ != nullptr) take_post();
 }
 
@@ -79,11 +80,26 @@ void PollingTransport::answer_poll(std::string_view last_packet) {
   const http::Coding coding = compressible ? poll_coding_ : http::Coding::kIdentity;
   exchange.respond(payload_response(std::move(payload), coding, context_.options));
   if (over_) return;
+  watch_answer(exchange);
   if (all) {
     user_.on_transport_drained();
   } else {
     user_.on_waiting();
   }
+}
+
+void PollingTransport::watch_answer(http::Exchange& exchange) {
+  // A poll behind an answer that has not been heard of: the peer has it, else it would not poll again.
+  if (answered_ != nullptr) answered_->watch_answer(nullptr);
+  answered_ = &exchange;
+  exchange.watch_answer(this);
+}
+
+void PollingTransport::on_answer_gone(http::Exchange&, bool lost) {
+  answered_ = nullptr;
+  if (!lost || over_) return;
+  discard(websocket::kAbnormal, kClosePacket);
+  user_.on_transport_closed(CloseReason::kTransportError);
 }
 
 bool PollingTransport::finish(std::uint16_t websocket_code, std::string_view) {
@@ -156,7 +172,6 @@ void PollingTransport::begin_post(http::Exchange& exchange) {
   post_ = &exchange;
   context_.posts[post_] = this;
   exchange.set_watcher(this);
-  exchange.set_body_limit(context_.options.payload_bytes_max);
 }
 
 http::Exchange& PollingTransport::take_post() {

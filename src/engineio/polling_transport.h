@@ -49,6 +49,7 @@ class PollingTransport final : public Transport, private http::Watcher {
   };
 
   void on_aborted(http::Exchange& exchange) override;
+  void on_answer_gone(http::Exchange& exchange, bool lost) override;
   void on_poll(http::Exchange& exchange);
   void begin_post(http::Exchange& exchange);
   // Forgets post_, which is returned, with its watcher. REQUIRES: post_ != nullptr
@@ -62,6 +63,8 @@ class PollingTransport final : public Transport, private http::Watcher {
 
   bool nothing_queued() const noexcept { return !held_ && out_.empty(); }
   base::Frame next_frame();
+  // Wants to know whether the answer just given reaches its peer: the packets in it are nowhere else.
+  void watch_answer(http::Exchange& exchange);
   // Answers the parked poll with what waits, and with `last_packet` (if any) when all of it fits. REQUIRES: poll_ != nullptr
   void answer_poll(std::string_view last_packet);
 
@@ -69,6 +72,7 @@ class PollingTransport final : public Transport, private http::Watcher {
   TransportUser& user_;
   http::Exchange* poll_ = nullptr;
   http::Exchange* post_ = nullptr;
+  http::Exchange* answered_ = nullptr;  // the last poll, until its answer has left
   std::unique_ptr<Post> body_;  // while the packets of post_ are handed up
   base::OutQueue out_;
   base::Frame held_;            // taken from out_, did not fit into the last answer; leaves first

@@ -203,6 +203,53 @@ TEST_F(PollingTransportTest, APollThatIsAbortedEndsTheSession) {  // E45
   EXPECT_THAT(client.server.closed, ElementsAre("transport error"));
 }
 
+TEST_F(PollingTransportTest, AnAnswerThatIsLostEndsTheSession) {  // E45, A12
+  net::TestReactor::Peer waiting = client.request("GET");
+  waiting.stall();
+  client.server.session->send_text("lost");
+  engine.reactor.turn();
+  EXPECT_THAT(client.server.closed, IsEmpty());
+  waiting.reset();
+  EXPECT_THAT(client.server.closed, ElementsAre("transport error"));
+  EXPECT_THAT(client.poll(), HasSubstr("Session ID unknown"));
+}
+
+TEST_F(PollingTransportTest, AnAnswerThatHasLeftIsNotLost) {
+  net::TestReactor::Peer waiting = client.request("GET");
+  client.server.session->send_text("there");
+  engine.reactor.turn();
+  EXPECT_THAT(waiting.take(), HasSubstr("4there"));
+  waiting.reset();
+  EXPECT_THAT(client.server.closed, IsEmpty());
+  client.server.session->send_text("next");
+  EXPECT_EQ(client.poll(), "4next");
+}
+
+TEST_F(PollingTransportTest, ASessionMayEndBeforeItsLastAnswerHasLeft) {
+  net::TestReactor::Peer waiting = client.request("GET");
+  waiting.stall();
+  client.server.session->send_text("x");
+  engine.reactor.turn();
+  client.server.session->close();
+  engine.reactor.advance(31'000);  // the session is freed
+  waiting.reset();
+  EXPECT_THAT(client.server.closed, ElementsAre("forced close"));
+}
+
+TEST_F(PollingTransportTest, AThousandAnswersLostEndAThousandSessions) {  // A12
+  for (int i = 0; i < 1'000; ++i) {
+    Polling doomed = engine.open_polling();
+    net::TestReactor::Peer waiting = doomed.request("GET");
+    if (i % 2 == 0) waiting.stall();
+    doomed.server.session->send_text(std::string(3'000, 'x'));
+    if (i % 3 != 0) engine.reactor.turn();
+    waiting.reset();
+    if (doomed.server.session != nullptr) doomed.server.session->close();
+  }
+  engine.reactor.advance(31'000);
+  EXPECT_EQ(engine.server->statistics().sessions, 0u);  // the fixture's own did not poll for 10 s either
+}
+
 TEST_F(PollingTransportTest, TheHeadOfThePostIsKnownWhileItsMessagesAreHandedUp) {
   std::string head;
   client.server.on_message = [&](Session& session, const std::string&) { head = session.current_request_head(); };

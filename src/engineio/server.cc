@@ -3,19 +3,33 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "engineio/frame_writer.h"
 #include "engineio/packet_codec.h"
 #include "engineio/polling_response.h"
 #include "engineio/request_check.h"
 #include "engineio/session_impl.h"
+#include "http/overload.h"
 #include "http/request_codec.h"
 
 namespace tidewire::engineio {
 namespace {
+
+websocket::Options websocket_options(const Options& options, std::size_t message_bytes_max) {
+  return {.message_bytes_max = message_bytes_max, .deflate = options.deflate};
+}
+
+// The bound before the admission; never more than the one after it.
+std::size_t first_bytes_max(const Options& options) {
+  const std::size_t first = options.first_message_bytes_max;
+  return first == 0 ? options.payload_bytes_max : std::min(first, options.payload_bytes_max);
+}
 
 class ServerImpl;
 
@@ -48,6 +62,7 @@ class ServerImpl final : public Server, private SessionOwner {
   void on_request(http::Exchange& exchange, std::string_view body) override;
   void on_body_refused(http::Exchange& exchange) override;
   const Statistics& statistics() const noexcept override { return statistics_; }
+  void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) override;
   void close_all() override;
 
   // `request`: as the exchange's own may be gone.
@@ -71,11 +86,16 @@ class ServerImpl final : public Server, private SessionOwner {
   void open_polling(http::Exchange& exchange, const http::Request& request);
   void open_websocket(http::Exchange& exchange, const http::Request& request);
   void opened(SessionImpl& session);
+  void await_return(const SessionImpl& session);
+  void drop_oldest_unreturned();
+  bool waits_for_return(const Sid& sid) const;
   std::string open_packet(const SessionImpl& session) const;
 
   void session_closed(SessionImpl& session) override;
   void session_gone(SessionImpl& session) override;
   void session_upgraded(SessionImpl& session) override;
+  void session_returned(SessionImpl& session) override;
+  void session_slow(SessionImpl&) override { ++statistics_.slow; }
 
   const Options& options() const noexcept { return context_->options; }
 
@@ -88,6 +108,10 @@ class ServerImpl final : public Server, private SessionOwner {
   SidSource sids_;
   absl::flat_hash_map<Sid, std::unique_ptr<SessionImpl>> sessions_;
   absl::flat_hash_set<PendingHandshake*> pending_;
+  // Polling sessions in the order of their handshakes; those that have come back or ended leave when they are the oldest,
+  // so it holds no more than the handshakes of first_request_ms.
+  std::deque<Sid> unreturned_;
+  std::size_t unreturned_bytes_ = 0;
   Statistics statistics_;
 };
 
@@ -124,7 +148,8 @@ ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hook
     : context_(new EngineContext{
           .reactor = reactor,
           .options = options,
-          .websocket_options = {.message_bytes_max = options.payload_bytes_max, .deflate = options.deflate},
+          .websocket_options = websocket_options(options, options.payload_bytes_max),
+          .first_websocket_options = websocket_options(options, first_bytes_max(options)),
           .owner = *this,
           .ping = make_packet_frame(kPingPacket)}),
       hooks_(std::move(hooks)),
@@ -196,6 +221,7 @@ void ServerImpl::on_head(http::Exchange& exchange) {
   } else if (verdict.session != nullptr) {
     verdict.session->request_seen();
     if (request.method == "GET" || request.method == "POST") {
+      exchange.set_body_limit(verdict.session->message_bytes_max());  // whatever the session's state
       verdict.session->transport().on_head(exchange);
     } else {
       exchange.respond({.status = 405, .headers = {{"Allow", "GET, POST"}}, .body = {}});
@@ -227,7 +253,7 @@ void ServerImpl::refuse(http::Exchange& exchange, Refusal refusal, std::string_v
 }
 
 void ServerImpl::upgrade(http::Exchange& exchange, SessionImpl& session) {
-  websocket::Connection* connection = websocket::accept(exchange, context_->websocket_options, &ignoring_listener());
+  websocket::Connection* connection = websocket::accept(exchange, session.websocket_options(), &ignoring_listener());
   if (connection == nullptr) return;
   session.request_seen();
   if (session.may_upgrade()) {
@@ -240,6 +266,11 @@ void ServerImpl::upgrade(http::Exchange& exchange, SessionImpl& session) {
 // Handshakes.
 
 void ServerImpl::handshake(http::Exchange& exchange) {
+  if (options().budget != nullptr && options().budget->level() == base::Budget::Level::kRefusing) {
+    ++statistics_.refused_overload;
+    exchange.respond(http::overloaded_response(context_->reactor.random()));
+    return;
+  }
   if (!hooks_.allow_request) {
     admit(exchange, exchange.request(), {});
     return;
@@ -286,13 +317,14 @@ void ServerImpl::open_polling(http::Exchange& exchange, const http::Request& req
   }
   if (hooks_.initial_headers) hooks_.initial_headers(request, response.headers);
   exchange.respond(std::move(response));
+  await_return(session);
   opened(session);
 }
 
 void ServerImpl::open_websocket(http::Exchange& exchange, const http::Request& request) {
   // Made first: the request's bytes may go with the switch.
   SessionImpl& session = make_session(request, exchange.stream());
-  websocket::Connection* connection = websocket::accept(exchange, context_->websocket_options, &ignoring_listener());
+  websocket::Connection* connection = websocket::accept(exchange, session.websocket_options(), &ignoring_listener());
   if (connection == nullptr) {
     sessions_.erase(session.sid());
     return;
@@ -318,7 +350,47 @@ std::string ServerImpl::open_packet(const SessionImpl& session) const {
 
 // Sessions.
 
+bool ServerImpl::waits_for_return(const Sid& sid) const {
+  const auto found = sessions_.find(sid);
+  return found != sessions_.end() && found->second->open() && !found->second->returned();
+}
+
+// The bound is on memory too: who sends long heads gets fewer sessions.
+void ServerImpl::await_return(const SessionImpl& session) {
+  while (!unreturned_.empty() && !waits_for_return(unreturned_.front())) unreturned_.pop_front();
+  const std::size_t bytes_max = options().unreturned_max * base::limits::kUnreturnedSessionBytes;
+  while (statistics_.unreturned != 0 &&
+         (statistics_.unreturned >= options().unreturned_max || unreturned_bytes_ + session.idle_bytes() > bytes_max)) {
+    drop_oldest_unreturned();
+  }
+  unreturned_.push_back(session.sid());
+  ++statistics_.unreturned;
+  unreturned_bytes_ += session.idle_bytes();
+}
+
+void ServerImpl::drop_oldest_unreturned() {
+  while (!waits_for_return(unreturned_.front())) unreturned_.pop_front();
+  const Sid oldest = unreturned_.front();
+  unreturned_.pop_front();
+  ++statistics_.unreturned_dropped;
+  sessions_.find(oldest)->second->end_unreturned();
+}
+
+void ServerImpl::session_returned(SessionImpl& session) {
+  --statistics_.unreturned;
+  unreturned_bytes_ -= session.idle_bytes();
+}
+
+void ServerImpl::gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) {
+  for (const auto& [sid, session] : sessions_) {
+    const std::size_t bytes = session->queued_bytes();
+    if (bytes < bytes_min || !session->stalled()) continue;
+    queues.push_back({bytes, session.get(), [](void* owner) { static_cast<SessionImpl*>(owner)->give_up(); }});
+  }
+}
+
 void ServerImpl::session_closed(SessionImpl& session) {
+  if (!session.returned()) session_returned(session);
   --statistics_.sessions;
   if (session.on_polling()) --statistics_.polling_sessions;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/budget.h"
 #include "engineio/session.h"
 #include "http/cors.h"
 #include "http/exchange.h"
@@ -27,7 +28,9 @@ struct Options {
   std::int64_t upgrade_timeout_ms = 10'000;
   std::int64_t first_request_ms = 10'000;      // after the handshake answer over polling
   std::size_t payload_bytes_max = 1'000'000;   // announced as maxPayload
+  std::size_t first_message_bytes_max = 0;     // per message and POST until Session::set_admitted(); 0: payload_bytes_max
   std::size_t packets_per_payload_max = 10'000;
+  std::size_t unreturned_max = 100'000;        // sessions without any request since their handshake; the oldest goes
   bool polling = true;
   bool websocket = true;
   bool allow_upgrades = true;
@@ -39,6 +42,7 @@ struct Options {
   std::string cookie_name;                     // empty: no cookie
   http::CorsOptions cors;
   websocket::DeflateOptions deflate;
+  const base::Budget* budget = nullptr;        // of the process; none: never short. It must outlive the server
 };
 
 // The answer of allow_request: empty message = allowed.
@@ -51,6 +55,10 @@ struct Statistics {
   std::uint64_t handshakes = 0;
   std::uint64_t upgrades = 0;
   std::uint64_t refused[6] = {};  // by error code
+  std::uint64_t refused_overload = 0;
+  std::uint64_t slow = 0;         // ended with 4008
+  std::uint64_t unreturned_dropped = 0;
+  std::size_t unreturned = 0;     // open now, without any request since their handshake
   std::size_t sessions = 0;       // open now
   std::size_t polling_sessions = 0;
 };
@@ -73,6 +81,8 @@ class Server : public http::Handler {
   static std::unique_ptr<Server> make(net::Reactor& reactor, const Options& options, Hooks hooks, std::uint32_t shard,
                                       std::uint32_t shard_count);
   virtual const Statistics& statistics() const noexcept = 0;
+  // Appends the sessions whose peers do not take what waits for them, from `bytes_min` waiting on.
+  virtual void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) = 0;
   // Closes every session with kServerShutdown.
   virtual void close_all() = 0;
 };

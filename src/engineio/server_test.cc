@@ -328,6 +328,34 @@ TEST(EngineServer, ClosingAllTellsEveryPeer) {
   EXPECT_EQ(engine.server->statistics().polling_sessions, 0u);
 }
 
+TEST(EngineServer, OfManySessionsThatNeverCameBackTheOldestGo) {  // E46
+  Options options = Engine::quick_options();
+  options.unreturned_max = 10;
+  Engine engine(options);
+  Polling back = engine.open_polling();
+  EXPECT_EQ(back.post("4x"), "ok");
+  std::vector<Polling> gone;
+  for (int i = 0; i < 25; ++i) gone.push_back(engine.open_polling());
+  for (std::size_t i = 0; i < gone.size(); ++i) EXPECT_EQ(gone[i].server.closed.size(), i < 15 ? 1u : 0u) << i;
+  EXPECT_THAT(back.server.closed, IsEmpty());
+  EXPECT_EQ(engine.server->statistics().unreturned, 10u);
+  EXPECT_EQ(engine.server->statistics().unreturned_dropped, 15u);
+  for (std::size_t i = 15; i < gone.size(); ++i) EXPECT_EQ(gone[i].post("4x"), "ok");
+  EXPECT_EQ(engine.server->statistics().unreturned, 0u);
+  engine.server->close_all();
+  EXPECT_EQ(engine.server->statistics().unreturned, 0u);
+}
+
+TEST(EngineServer, SessionsWithLongHandshakesAreFewer) {  // E46
+  Options options = Engine::quick_options();
+  options.unreturned_max = 10;
+  Engine engine(options);
+  std::string headers;
+  for (int i = 0; i < 2; ++i) headers += "X-Long-" + std::to_string(i) + ": " + std::string(5'000, 'x') + "\r\n";
+  for (int i = 0; i < 10; ++i) engine.ask("GET", "/engine.io/?EIO=4&transport=polling", {}, headers);
+  EXPECT_EQ(engine.server->statistics().unreturned, 1u);  // 10 KB of 20 each
+}
+
 TEST(EngineServer, ASessionThatNeverComesBackIsDropped) {  // E46
   Engine engine;
   const Polling gone = engine.open_polling();

@@ -87,6 +87,9 @@ class Session {
   // is over the soft limit.
   virtual bool writable() const noexcept = 0;
 
+  // The upper layer knows who it is: from now on messages may have payload_bytes_max instead of first_message_bytes_max.
+  virtual void set_admitted() = 0;
+
   // Sends what is queued, then ends the transport; WebSocket peers see `code` (kNoStatus: an empty CLOSE; protocol errors
   // 1002, size 1009, policy 1008), polling peers the close packet. The listener hears on_closed(reason) at once.
   virtual void close(CloseReason reason = CloseReason::kForcedClose, std::uint16_t websocket_code = 1005,

@@ -52,6 +52,29 @@ void SessionImpl::begin(std::unique_ptr<Transport> transport) {
   arm();
 }
 
+void SessionImpl::request_seen() {
+  if (requested_) return;
+  requested_ = true;
+  if (open()) context_.owner.session_returned(*this);
+}
+
+void SessionImpl::end_unreturned() { end(CloseReason::kPingTimeout, kNoPongCode, kClosePacket); }
+
+std::size_t SessionImpl::idle_bytes() const noexcept {
+  return sizeof(SessionImpl) + sizeof(PollingTransport) + handshake_.head.capacity();
+}
+
+void SessionImpl::set_admitted() {
+  admitted_ = true;
+  transport_->set_bounds(context_.websocket_options);
+}
+
+std::size_t SessionImpl::message_bytes_max() const noexcept { return websocket_options().message_bytes_max; }
+
+const websocket::Options& SessionImpl::websocket_options() const noexcept {
+  return admitted_ ? context_.websocket_options : context_.first_websocket_options;
+}
+
 std::string_view SessionImpl::current_request_head() const noexcept {
   const std::string_view head = transport_->current_request_head();
   return head.empty() ? std::string_view(handshake_.head) : head;
@@ -81,15 +104,26 @@ void SessionImpl::send_binary(std::string_view message) {
 
 bool SessionImpl::writable() const noexcept { return state_ == State::kOpen && !slow_ && transport_->writable(); }
 
+std::size_t SessionImpl::hard_limit() const noexcept {
+  const Options& options = context_.options;
+  const bool tight = options.budget != nullptr && options.budget->level() >= base::Budget::Level::kTight;
+  return tight ? options.queue_soft_bytes : options.queue_hard_bytes;
+}
+
+void SessionImpl::give_up() {
+  if (slow_) return;
+  slow_ = true;
+  context_.reactor.defer([this] { end_slow(); });
+}
+
 void SessionImpl::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
   const bool stalled = transport_->stalled();
   const Options& options = context_.options;
-  const std::size_t hard = stalled ? options.queue_hard_bytes : options.queue_hard_bytes * kBurstFactor;
+  const std::size_t hard = stalled ? hard_limit() : hard_limit() * kBurstFactor;
   const base::Milliseconds since = transport_->waiting_since();
   const bool old = since != 0 && context_.reactor.now() - since >= options.queue_age_ms;
   if ((queued > hard && queued > frame_bytes) || old) {
-    slow_ = true;
-    context_.reactor.defer([this] { end_slow(); });
+    give_up();
   } else if (stalled && !over_soft_) {
     over_soft_ = true;
     transport_->set_reading_paused(true);
@@ -98,6 +132,7 @@ void SessionImpl::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
 
 void SessionImpl::end_slow() {
   if (state_ != State::kOpen) return;
+  context_.owner.session_slow(*this);
   transport_->drop_pending();
   close(CloseReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
 }
@@ -174,7 +209,7 @@ void SessionImpl::expired(base::Milliseconds now) {
     return;
   }
   if (!requested_ && now >= first_request_due()) {
-    end(CloseReason::kPingTimeout, kNoPongCode, kClosePacket);
+    end_unreturned();
     return;
   }
   const base::Milliseconds since = transport_->waiting_since();
@@ -223,6 +258,7 @@ void SessionImpl::on_upgrade_done(websocket::Connection& connection) {
     return;
   }
   std::unique_ptr<Transport> left = std::exchange(transport_, std::make_unique<WebSocketTransport>(connection, *this));
+  transport_->set_bounds(websocket_options());  // it may have been admitted since the upgrade began
   left->move_pending_to(*transport_);
   left->discard(websocket::kNoStatus, kNoopPacket);
   bury(context_.reactor, std::move(left));

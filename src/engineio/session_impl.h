@@ -10,7 +10,8 @@
 //   reading from it) is given another ping_timeout. Any later silence still ends it.
 // Limits: over the soft limit reading pauses; over the hard or the age limit it ends (kSlowConsumer), at the end of the turn,
 //   so that who sends to many is not changed under its feet. A peer that has not refused bytes yet may be owed
-//   kBurstFactor times more within one turn. One frame alone may have any size.
+//   kBurstFactor times more within one turn. One frame alone may have any size. When the memory of the process is short the
+//   hard limit is the soft one, and the largest queues are given up first (base/budget.h).
 // Memory: see the static_assert; besides this, its transport and the handshake's head, an idle session owns nothing.
 #pragma once
 
@@ -37,7 +38,19 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   bool on_polling() const noexcept { return polling_; }
   Transport& transport() noexcept { return *transport_; }
   // A request of this session has come.
-  void request_seen() noexcept { requested_ = true; }
+  void request_seen();
+  bool returned() const noexcept { return requested_; }
+  // It has not come back after its handshake.
+  void end_unreturned();
+  // What such a session costs.
+  std::size_t idle_bytes() const noexcept;
+  // Of one message; of a POST's body.
+  std::size_t message_bytes_max() const noexcept;
+  const websocket::Options& websocket_options() const noexcept;
+  // The peer does not take what waits for it.
+  bool stalled() const noexcept { return state_ == State::kOpen && !slow_ && transport_->stalled(); }
+  // Ends it as slow, at the end of the turn.
+  void give_up();
   // REQUIRES: may_upgrade()
   void begin_upgrade(websocket::Connection& connection);
   bool may_upgrade() const noexcept { return open() && polling_ && upgrade_ == nullptr; }
@@ -53,6 +66,7 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   void send_binary(std::string_view message) override;
   std::size_t queued_bytes() const noexcept override { return transport_->queued_bytes(); }
   bool writable() const noexcept override;
+  void set_admitted() override;
   void close(CloseReason reason, std::uint16_t websocket_code, std::string_view text) override;
 
  private:
@@ -76,6 +90,7 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   void heartbeat(base::Milliseconds now);
   void pong();
   void deliver_base64(std::span<char> packet);
+  std::size_t hard_limit() const noexcept;
   void over_soft_limit(std::size_t queued, std::size_t frame_bytes);
   void end_slow();
   // Ends without grace: the transport is discarded.
@@ -97,6 +112,7 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   bool requested_ : 1 = false;   // the peer has come back after the handshake
   bool over_soft_ : 1 = false;
   bool slow_ : 1 = false;        // end_slow() is deferred
+  bool admitted_ : 1 = false;
 };
 
 static_assert(sizeof(SessionImpl) <= 200);

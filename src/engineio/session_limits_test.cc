@@ -92,6 +92,137 @@ TEST_F(SessionLimits, APeerThatPollsNowAndThenIsNotClosed) {
   }
 }
 
+TEST_F(SessionLimits, AClosedSlowConsumerOwesNothingMore) {
+  Socket socket = engine.open_websocket();
+  Session& session = *socket.server->session;
+  socket.peer.stall();
+  session.send_text("begun");
+  engine.reactor.turn();
+  for (int i = 0; i < 20; ++i) session.send_text(std::string(1'000, 'x'));
+  engine.reactor.turn();
+  EXPECT_LT(socket.peer.connection().out().bytes(), 100u);
+  EXPECT_EQ(engine.server->statistics().slow, 1u);
+}
+
+// A budget of one megabyte of which `percent` are in use.
+struct ShortMemory {
+  explicit ShortMemory(std::size_t percent) {
+    base::unsettled_bytes = 0;
+    charge.set(percent * 10'000);
+    budget.settle_now();
+  }
+  ~ShortMemory() {
+    charge.set(0);
+    base::unsettled_bytes = 0;
+  }
+  Options options() const {
+    Options options = small_queues();
+    options.budget = &budget;
+    return options;
+  }
+  base::Budget budget{1'000'000};
+  base::Charge charge;
+};
+
+TEST(SessionsShortOfMemory, TheHardLimitFallsToTheSoftOne) {
+  const ShortMemory memory(80);
+  Engine engine(memory.options());
+  Socket socket = engine.open_websocket();
+  Session& session = *socket.server->session;
+  socket.peer.stall();
+  session.send_text("x");
+  engine.reactor.turn();
+  session.send_text(std::string(500, 'x'));
+  engine.reactor.turn();
+  EXPECT_THAT(socket.server->closed, IsEmpty());
+  session.send_text(std::string(600, 'x'));
+  engine.reactor.turn();
+  EXPECT_THAT(socket.server->closed, ElementsAre("slow consumer"));
+}
+
+TEST(SessionsShortOfMemory, NewHandshakesAreToldToComeBackLater) {
+  const ShortMemory memory(95);
+  Engine engine(memory.options());
+  const Answer polling = engine.ask("GET", "/engine.io/?EIO=4&transport=polling");
+  EXPECT_EQ(polling.status, 503);
+  EXPECT_THAT(polling.head, testing::ContainsRegex("Retry-After: (5|6|7|8|9|10|11|12|13|14|15)\r\n"));
+  net::TestReactor::Peer websocket = engine.upgrade("EIO=4&transport=websocket");
+  EXPECT_THAT(websocket.take(), testing::StartsWith("HTTP/1.1 503"));
+  EXPECT_TRUE(websocket.closed());
+  EXPECT_EQ(engine.server->statistics().refused_overload, 2u);
+}
+
+TEST(SessionsShortOfMemory, SessionsThatAreOpenGoOn) {
+  ShortMemory memory(10);
+  Engine engine(memory.options());
+  Polling client = engine.open_polling();
+  memory.charge.set(970'000);
+  memory.budget.settle_now();
+  EXPECT_EQ(client.post("4hello"), "ok");
+  EXPECT_EQ(client.poll(), "4hello");
+}
+
+TEST_F(SessionLimits, GathersTheQueuesThatCanBeGivenUp) {
+  Socket stalled = engine.open_websocket(), reading = engine.open_websocket();
+  Polling polling = engine.open_polling();
+  stalled.peer.stall();
+  stalled.server->session->send_text(std::string(900, 'x'));
+  polling.server.session->send_text(std::string(500, 'x'));
+  reading.server->session->send_text(std::string(900, 'x'));
+  engine.reactor.turn();
+  std::vector<base::ShedCandidate> queues;
+  engine.server->gather_queues(501, queues);
+  ASSERT_EQ(queues.size(), 2u);
+  for (const base::ShedCandidate& queue : queues) queue.give_up(queue.owner);
+  EXPECT_THAT(stalled.server->closed, IsEmpty());  // not inside the call
+  engine.reactor.turn();
+  EXPECT_THAT(stalled.server->closed, ElementsAre("slow consumer"));
+  EXPECT_THAT(polling.server.closed, ElementsAre("slow consumer"));
+  EXPECT_THAT(reading.server->closed, IsEmpty());
+}
+
+// Before somebody above has let the peer in.
+struct Unadmitted : testing::Test {
+  static Options strict() {
+    Options options = Engine::quick_options();
+    options.first_message_bytes_max = 1'000;
+    return options;
+  }
+  Engine engine{strict()};
+};
+
+TEST_F(Unadmitted, AWebSocketMayNotSendMuch) {  // B11
+  Socket socket = engine.open_websocket();
+  socket.send("4" + std::string(999, 'x'));
+  EXPECT_EQ(socket.server->heard.size(), 1u);
+  socket.take();
+  socket.send("4" + std::string(1'000, 'x'));
+  EXPECT_THAT(socket.take(), ElementsAre("close:1009"));
+}
+
+TEST_F(Unadmitted, APostMayNotBringMuch) {  // B11
+  Polling client = engine.open_polling();
+  EXPECT_EQ(client.post("4" + std::string(999, 'x')), "ok");
+  EXPECT_EQ(client.post_status("4" + std::string(1'000, 'x')), 413);
+  client.server.session->set_admitted();
+  EXPECT_EQ(client.post("4" + std::string(1'000, 'x')), "ok");
+}
+
+TEST_F(Unadmitted, TheBoundGoesWithTheAdmissionAndNotWithTheUpgrade) {
+  Socket socket = engine.open_websocket();
+  socket.server->session->set_admitted();
+  socket.send("4" + std::string(5'000, 'x'));
+  EXPECT_EQ(socket.server->heard.size(), 1u);
+
+  Polling client = engine.open_polling();
+  Socket upgrading = engine.begin_upgrade(client);
+  client.server.session->set_admitted();
+  upgrading.send("2probe");
+  upgrading.send("5");
+  upgrading.send("4" + std::string(5'000, 'x'));
+  EXPECT_EQ(client.server.heard.size(), 1u);
+}
+
 TEST_F(SessionLimits, AMissingPongIsForgivenWhileReadingIsPaused) {
   Options options = small_queues();
   options.queue_age_ms = 1'000'000;

@@ -37,6 +37,9 @@ class SessionOwner {
   // Nothing of it is needed any more: forget its sid, free it at the end of the turn.
   virtual void session_gone(SessionImpl& session) = 0;
   virtual void session_upgraded(SessionImpl& session) = 0;
+  // Its first request after the handshake.
+  virtual void session_returned(SessionImpl& session) = 0;
+  virtual void session_slow(SessionImpl& session) = 0;
 
  protected:
   ~SessionOwner() = default;
@@ -50,6 +53,7 @@ struct EngineContext {
   net::Reactor& reactor;
   const Options options;
   const websocket::Options websocket_options;
+  const websocket::Options first_websocket_options;  // until the session is admitted
   SessionOwner& owner;
   const base::Frame ping;
   // Shard-local. Who takes which POST that has not been answered: when a body is refused, its request's bytes may be gone.
@@ -97,7 +101,9 @@ class Transport {
   virtual base::Milliseconds waiting_since() const noexcept = 0;
   virtual void set_reading_paused(bool paused) { static_cast<void>(paused); }
   virtual bool reading_paused() const noexcept { return false; }
-  // Forgets what waits, where that leaves the stream whole.
+  // The peer is admitted: the bounds of messages are these.
+  virtual void set_bounds(const websocket::Options& options) { static_cast<void>(options); }
+  // Forgets what waits, but for a frame that has begun to leave.
   virtual void drop_pending() {}
 
   // Sends what is queued and the end. True when nothing is left to do here; else on_transport_finished() follows.

@@ -44,6 +44,14 @@ bool WebSocketTransport::reading_paused() const noexcept {
   return connection_ != nullptr && connection_->stream().reading_paused();
 }
 
+void WebSocketTransport::set_bounds(const websocket::Options& options) {
+  if (connection_ != nullptr) connection_->set_options(options);
+}
+
+void WebSocketTransport::drop_pending() {
+  if (connection_ != nullptr) connection_->stream().out().drop_rest();
+}
+
 bool WebSocketTransport::finish(std::uint16_t websocket_code, std::string_view text) {
   if (connection_ == nullptr) return true;
   // The close handshake needs to read, and goes on without us.

@@ -22,6 +22,8 @@ class WebSocketTransport final : public Transport, private websocket::Listener {
   base::Milliseconds waiting_since() const noexcept override;
   void set_reading_paused(bool paused) override;
   bool reading_paused() const noexcept override;
+  void set_bounds(const websocket::Options& options) override;
+  void drop_pending() override;
   bool finish(std::uint16_t websocket_code, std::string_view text) override;
   void discard(std::uint16_t websocket_code, std::string_view last_packet) override;
 

@@ -54,6 +54,8 @@ class Connection : public net::StreamHandler {
   // Ends without CLOSE.
   virtual void abort() = 0;
 
+  // Other bounds from now on, of messages not yet complete too; deflate must be the same. They must outlive the connection.
+  virtual void set_options(const Options& options) noexcept = 0;
   // Another listener from now on (raw echo to a session, say). It must outlive the connection or be replaced.
   void set_listener(Listener* listener) noexcept { listener_ = listener; }
   Listener* listener() const noexcept { return listener_; }

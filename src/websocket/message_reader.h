@@ -47,6 +47,7 @@ class MessageReader {
 
   // `options` must outlive the reader.
   explicit MessageReader(const Options& options) noexcept : options_(&options) {}
+  void set_options(const Options& options) noexcept { options_ = &options; }
   // REQUIRES: nothing was read yet.
   void set_deflate(const DeflateParameters& agreed) noexcept { deflate_ = agreed; }
 

@@ -29,6 +29,7 @@ class StreamConnection final : public Connection {
   void ping(std::string_view payload) override;
   void close(std::uint16_t code, std::string_view reason) override;
   void abort() override;
+  void set_options(const Options& options) noexcept override { reader_.set_options(options); }
   bool closing() const noexcept override { return closing_; }
   bool take_heard() noexcept override {
     const bool heard = heard_;
