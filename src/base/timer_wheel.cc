@@ -116,4 +116,14 @@ Milliseconds TimerWheel::next_wait(Milliseconds now, Milliseconds ceiling_ms) co
   return std::clamp<Milliseconds>(due * kTickMs - now, 0, ceiling_ms);
 }
 
+std::size_t TimerWheel::armed_count() const noexcept {
+  std::size_t count = 0;
+  for (const auto& level : slots_) {
+    for (const Head& head : level) {
+      for (const Timer* timer = head.next_; timer != &head; timer = timer->next_) ++count;
+    }
+  }
+  return count;
+}
+
 }  // namespace tidewire::base

@@ -71,6 +71,9 @@ class TimerWheel {
   // Milliseconds until advance() may have something to do, at most `ceiling_ms`.
   Milliseconds next_wait(Milliseconds now, Milliseconds ceiling_ms) const noexcept;
 
+  // How many are armed. Walks all slots: for tests.
+  std::size_t armed_count() const noexcept;
+
   static constexpr Milliseconds kTickMs = 4;
 
  private:

@@ -70,6 +70,7 @@ void SimulatedReactor::take_turn() {
   run_deferred();
   flush();
   free_closed();
+  settle_memory();
   const bool busy = !ready_.empty() || !deferred_.empty() || !closed_.empty() || dirty_head_ != nullptr || !arrivals_.empty();
   // A timer that is due now has fired: the next tick at the earliest.
   wake_at_ = now_ + (busy ? world_.turn_delay() : std::max<base::Milliseconds>(timers_->next_wait(now_, kSleepMaxMs), 1));
@@ -316,6 +317,7 @@ DetachedConnection SimulatedReactor::detach(Connection& connection, std::string 
 }
 
 void SimulatedReactor::adopt(DetachedConnection detached, Acceptor& acceptor) {
+  ++adopted_;
   auto* stream = static_cast<SimulatedStream*>(detached.simulated.get());
   Connection& connection = open_connection(stream->number(), detached.peer);
   connection.secure_by_proxy_ = detached.secure_by_proxy;

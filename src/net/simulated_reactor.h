@@ -37,6 +37,8 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
   using TurnScope = std::function<void(const std::function<void()>& turn)>;
   void set_turn_scope(TurnScope scope) { scope_ = std::move(scope); }
   bool stopped() const noexcept { return stopped_.load(); }
+  // How many connections came from other reactors.
+  std::uint64_t adopted() const noexcept { return adopted_; }
   // A fault: no turn before that time, as a thread that gets no processor.
   void stall_until(base::Milliseconds time) noexcept { stalled_until_ = time; }
 
@@ -101,6 +103,7 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
   std::vector<Arrival> arrivals_;
   std::map<int, Stream> streams_;  // open connections by the number of their stream
   std::vector<int> ready_;
+  std::uint64_t adopted_ = 0;
   base::MemberTimer<SimulatedReactor, &SimulatedReactor::sweep> sweep_timer_{this};
 };
 
