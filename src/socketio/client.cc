@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/budget.h"
 #include "base/json_reader.h"
 #include "base/json_scanner.h"
 #include "base/placeholders.h"
@@ -29,7 +30,18 @@ struct Client::Entry final : hub::Admission {
     std::string text;
     std::vector<Bytes> attachments;
   };
+  // False when there is no room for one more.
+  bool wait(std::string_view text, std::span<const Bytes> attachments) {
+    std::size_t bytes = charge.bytes() + text.size();
+    for (const Bytes& attachment : attachments) bytes += attachment.size();
+    if (waiting.size() >= base::limits::kPacketsBeforeConnectMax || bytes > base::limits::kMessageBytesBeforeAdmission) return false;
+    charge.set(bytes);
+    waiting.push_back({std::string(text), {attachments.begin(), attachments.end()}});
+    return true;
+  }
+
   std::vector<Waiting> waiting;
+  base::Charge charge;  // of what waits
 };
 
 // A binary packet whose attachments are on their way.
@@ -43,6 +55,7 @@ struct Client::Reassembly final : base::Timer {
   PacketView packet;
   std::vector<Bytes> attachments;
   std::size_t bytes = 0;
+  base::Charge charge;  // of the text and the attachments
 };
 
 struct Client::Rare {
@@ -135,6 +148,7 @@ void Client::handle_connect(const PacketView& packet) {
 void Client::admitted(Entry& entry, hub::Member& member) {
   members_.emplace_back(member);
   rare().connect_timer.cancel();
+  session_->set_admitted();
   session_->send(encode_connect(entry.namespace_name, member.id_text()));
 }
 
@@ -189,9 +203,8 @@ hub::Member* Client::addressee(const PacketView& packet, std::string_view text, 
   if (rare_ != nullptr) {
     for (const auto& entry : rare_->entering) {
       if (entry->namespace_name != packet.namespace_name) continue;
-      if (entry->waiting.size() >= base::limits::kPacketsBeforeConnectMax) break;
-      entry->waiting.push_back({std::string(text), {attachments.begin(), attachments.end()}});
-      return nullptr;
+      if (entry->wait(text, attachments)) return nullptr;
+      break;
     }
   }
   if (!just_left(packet.namespace_name)) violation("not connected to this namespace");
@@ -264,7 +277,10 @@ void Client::on_binary(engineio::Session&, std::span<char> message) {
   if (rare_ == nullptr || rare_->reassembly == nullptr) return violation("got binary data when not reconstructing a packet");
   Reassembly& reassembly = *rare_->reassembly;
   reassembly.bytes += message.size();
-  if (reassembly.bytes > endpoint_.options.attachment_bytes_max) return violation("attachments too big");
+  // Little is taken from who is no member yet.
+  const std::size_t bytes_max = members_.empty() ? base::limits::kMessageBytesBeforeAdmission : endpoint_.options.attachment_bytes_max;
+  if (reassembly.bytes > bytes_max) return violation("attachments too big");
+  reassembly.charge.set(reassembly.text.size() + reassembly.bytes);
   reassembly.attachments.emplace_back(std::string_view(message.data(), message.size()));
   if (reassembly.attachments.size() < reassembly.packet.attachments) return;
   const auto complete = std::move(rare_->reassembly);

@@ -40,6 +40,7 @@ class FakeSession final : public engineio::Session {
   void send_binary(std::string_view) override {}
   std::size_t queued_bytes() const noexcept override { return 0; }
   bool writable() const noexcept override { return true; }
+  void set_admitted() override { admitted = true; }
   void close(engineio::CloseReason reason, std::uint16_t code, std::string_view text) override {
     if (listener_ == nullptr) return;
     closed = std::to_string(code) + " " + std::string(text);
@@ -55,6 +56,7 @@ class FakeSession final : public engineio::Session {
 
   std::vector<std::string> sent;
   std::string closed;
+  bool admitted = false;
 
  private:
   const Sid sid_{};
