@@ -5,7 +5,7 @@
 //
 // SUITE is a file, or a folder (every *.test.mjs in it). Prints the spec report, writes {passed, failed, skipped, failures, suites}
 // to FILE, exits non-zero when a test failed, when a file broke off, or when nothing ran.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,19 @@ function readCounts(counts, failedAtLeast, ending) {
   } catch {
     return { passed: 0, failed: 1, skipped: 0, failures: [`ended with ${ending}`] };
   }
+}
+
+// A container may forbid io_uring: then the suites that ask for it are skipped, and say so.
+function ioUringForbidden() {
+  if (process.env.TIDEWIRE_FLUSH !== 'uring' || !process.env.TIDEWIRE_BIN_DIR) return false;
+  const fixture = path.join(process.env.TIDEWIRE_BIN_DIR, 'tidewire-fixture');
+  const seen = spawnSync(fixture, ['socketio', '--port', '0', '--flush', 'uring'], { timeout: 1000, encoding: 'utf8' });
+  return seen.status === 1 && /io_uring/.test(seen.stderr);
+}
+if (ioUringForbidden()) {
+  console.log('skipped: the kernel or the container forbids io_uring');
+  if (values.results) writeFileSync(values.results, '{"passed": 0, "failed": 0, "skipped": 1}\n');
+  process.exit(0);
 }
 
 const suites = [];

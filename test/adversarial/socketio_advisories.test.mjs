@@ -191,7 +191,6 @@ describe('1a', () => {
     }
     for (const socket of sockets) socket.destroy();
   }, { rss: 5 * 10 * 1_000_000 + 24 * kMegabyte });
-  row('adv_A20 an origin list applies to upgrades too', async () => {}, { skip: 'no role has an origin list: proved beside http/cors and engineio/server' });
   row('adv_A21 a huge attachment count takes no memory', async () => {
     for (let i = 0; i < 20; i += 1) await closesWith1002(`451832742252-["echo",${kPlaceholder}]`);
   }, { rss: 2 * kMegabyte });
@@ -223,5 +222,37 @@ describe('1a shutting down', () => {
     await Promise.all([...sockets, waiting].map((socket) => socket.waitForClose()));
     await parked.answer.catch(() => {});
     await Promise.all([idle, halfway].map((stream) => stream.waitForEnd()));
+  });
+});
+
+// With an origin list: it decides about cross-origin answers and about upgrades, byte for byte.
+describe('1a, with an origin list', () => {
+  const { server, row } = useTarget('client', { args: ['--origin', 'http://good.example', '--origin', 'https://also.example:8443'] });
+  const impostors = ['http://good.example`.evil', 'http://good.example$x', 'http://good.example.evil', 'http://evil.example',
+    'https://good.example', 'http://good.example:80', 'null', 'http://GOOD.example', 'http://also.example:8443'];
+  const upgradeWith = async (origin, path = kWebSocket) => {
+    const tcp = await RawTcp.connect(server.port);
+    tcp.write(upgradeRequest(path, origin === undefined ? {} : { Origin: origin }));
+    const { status, body } = await tcp.response();
+    tcp.destroy();
+    return { status, body };
+  };
+
+  row('adv_A03b the allow header names listed origins only', async () => {
+    for (const origin of ['http://good.example', 'https://also.example:8443']) {
+      const { headers } = await request(server, kPolling, { headers: { Origin: origin } });
+      assert.equal(headers['access-control-allow-origin'], origin);
+      assert.match(headers.vary, /Origin/);
+    }
+    for (const origin of impostors) {
+      const { headers } = await request(server, kPolling, { headers: { Origin: origin } });
+      assert.equal(headers['access-control-allow-origin'], undefined, origin);
+    }
+  });
+  row('adv_A20 an origin list applies to upgrades too', async () => {
+    for (const origin of ['http://good.example', 'https://also.example:8443', undefined]) {
+      assert.equal((await upgradeWith(origin)).status, 101, String(origin));
+    }
+    for (const origin of impostors) assert.equal((await upgradeWith(origin)).status, 403, origin);
   });
 });
