@@ -25,7 +25,7 @@ struct ChatOutcome {
   std::vector<std::string> violations;
   std::uint64_t trace = 0;
   std::uint64_t heard = 0;        // messages
-  std::uint64_t slow = 0;         // people cut off with 4008
+  std::uint64_t slow = 0;         // people cut off for not reading
   std::uint64_t handed_over = 0;  // connections, to the shard of their session
   std::uint64_t upgrades = 0;
 };
