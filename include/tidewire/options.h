@@ -50,6 +50,9 @@ struct Options {
   std::vector<std::string> proxy_protocol_from = {}; // networks ("10.0.0.0/8") whose connections begin with a PROXY header
   std::vector<std::string> trusted_proxies = {}; // networks whose Forwarded and X-Forwarded-* headers count
   std::size_t connections_max = 1'000'000;      // per shard; beyond: closed at once
+  // Of one address (IPv6: of its /64; behind a PROXY header: of the client), all shards together; beyond: closed at once.
+  // 0: no limit, as behind a proxy without PROXY headers all clients have its address
+  std::size_t connections_per_address_max = 0;
 
   // Engine.IO
   std::string path = "/socket.io/";
@@ -82,7 +85,10 @@ struct Options {
   std::size_t queue_soft_bytes = 256 * 1024;    // over it: volatile messages dropped, reading from that peer paused
   std::size_t queue_hard_bytes = 1024 * 1024;   // over it: closed with 4008
   std::int64_t queue_age_ms = 10'000;           // the oldest byte waits longer: closed with 4008
-  std::size_t process_queue_bytes = 0;          // all queues together; 0: a quarter of the memory. Near it bounds shrink, see docs
+  // What all peers together may make the process hold: queues (a message to many counts once), bodies and attachments under
+  // way. 0: a quarter of the memory of the machine or the control group. From 80 % on queue_hard_bytes is queue_soft_bytes,
+  // from 90 % on the largest queues are closed with 4008, from 95 % on new handshakes get 503 with Retry-After
+  std::size_t process_queue_bytes = 0;
 
   // People
   bool log_to_stderr = true;                    // warnings and errors; false: silent

@@ -35,7 +35,15 @@ struct ServerStatistics {
   std::uint64_t deliveries = 0;
   std::uint64_t volatile_dropped = 0;
   std::uint64_t protocol_errors = 0;
-  std::uint64_t slow_consumers = 0;
+  std::uint64_t slow_consumers = 0;       // closed with 4008; and cut, who does not take that either
+  std::uint64_t shed_queues = 0;          // of those: closed because the memory of the process was short
+  std::uint64_t held_bytes = 0;           // what peers make the process hold now, see Options::process_queue_bytes
+  std::uint64_t held_bytes_max = 0;
+  std::uint64_t refused_connections = 0;  // over connections_max
+  std::uint64_t refused_by_address = 0;   // over connections_per_address_max
+  std::uint64_t refused_by_memory = 0;    // handshakes answered with 503
+  std::uint64_t sessions_not_begun = 0;   // polling sessions now that sent nothing since their handshake
+  std::uint64_t sessions_given_up = 0;    // of those: dropped, as there were more than a tenth of connections_max
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t sends = 0;

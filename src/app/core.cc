@@ -23,6 +23,7 @@ ShardScope::~ShardScope() { this_threads_shard = nullptr; }
 Core::Core(Options settings, Drive drive)
     : options(std::move(settings)),
       log(options.log_to_stderr ? base::stderr_log(base::LogLevel::kWarn) : base::null_log()),
+      budget(options.process_queue_bytes),
       drive_(std::move(drive)),
       wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -77,6 +78,7 @@ Status Core::start() {
     shards_.clear();
     return made;
   }
+  if (options.connections_per_address_max != 0) address_limit = net::AddressLimit::make(options.connections_per_address_max);
   port = options.port;
   for (auto& shard : shards_) {
     auto bound = shard->listen(port);

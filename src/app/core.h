@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "app/http_route.h"
+#include "app/shed.h"
 #include "app/websocket_route.h"
+#include "base/budget.h"
 #include "base/log.h"
 #include "http/cors.h"
 #include "http/static_files.h"
@@ -85,7 +87,12 @@ class Core {
   std::vector<std::unique_ptr<WebSocketRoute>> websocket_routes;
   std::vector<http::StaticFile> static_files;
   std::shared_ptr<net::TlsContext> tls;
+  std::shared_ptr<net::AddressLimit> address_limit;  // none without connections_per_address_max
   std::uint16_t port = 0;
+
+  // Every thread.
+  base::Budget budget;
+  ShedBoard shed_board;
 
  private:
   Status make_shards();

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::int64_t kShutdownMs = 2'000;  // for what is queued to leave
 constexpr std::int64_t kShutdownCheckMs = 20;
+// What a task that waits for a sibling costs besides the frames it holds: about, as only its closure knows.
+constexpr std::size_t kSpilledTaskBytes = 256;
+constexpr std::size_t kUnreturnedShare = 10;  // of connections_max
 
 std::vector<net::Network> networks(const std::vector<std::string>& texts, base::LogSink& log) {
   std::vector<net::Network> list;
@@ -65,11 +68,13 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
   if (core.options.serve_socketio) make_socketio();
   if (core.options.serve_plain) make_plain();
   add_routes();
+  make_shed();
 }
 
 Shard::~Shard() {
   // Connections and sessions call into the hub as they end.
   engineio_.reset();
+  shed_.reset();
   reactor_.reset();
 }
 
@@ -104,6 +109,9 @@ void Shard::make_socketio() {
   engine.cookie_name = options.cookie_name;
   engine.cors = core_.engine_cors();
   engine.deflate = core_.engine_deflate();
+  engine.first_message_bytes_max = base::limits::kMessageBytesBeforeAdmission;
+  engine.unreturned_max = std::max<std::size_t>(options.connections_max / kUnreturnedShare, 1);
+  engine.budget = &core_.budget;
 
   engineio::Server::Hooks hooks;
   hooks.session_opened = [this](engineio::Session& session) { socketio::Client::attach(socketio_, session); };
@@ -133,6 +141,7 @@ void Shard::make_plain() {
   plain.json_depth = options.json_depth;
   plain.cors = core_.engine_cors();
   plain.deflate = core_.engine_deflate();
+  plain.budget = &core_.budget;
   plain_ = std::make_unique<plain::Endpoint>(hub_, core_.plain_flat, core_.plain_data, *reactor_, std::move(plain));
   for (const std::string& path : options.plain_paths) {
     const plain::Dialect& dialect = path == "/" ? core_.plain_flat : core_.plain_data;
@@ -162,7 +171,11 @@ void Shard::add_routes() {
   for (const auto& route : core_.websocket_routes) {
     WebSocketRoute::State& state = route->state();
     auto handler = std::make_unique<WebSocketRouteHandler>(state, index_);
-    router_.add_upgrade(state.path, state.prefix ? http::Router::Match::kPrefix : http::Router::Match::kExact, *handler);
+    const auto match = state.prefix ? http::Router::Match::kPrefix : http::Router::Match::kExact;
+    router_.add_upgrade(state.path, match, *handler);
+    // Requests that are no proper upgrade learn why, unless the path has an HTTP route of its own.
+    const auto same_path = [&](const HttpRoute& http) { return http.path == state.path && http.prefix == state.prefix; };
+    if (std::none_of(core_.http_routes.begin(), core_.http_routes.end(), same_path)) router_.add(state.path, match, *handler);
     handlers_.push_back(std::move(handler));
   }
   if (!core_.static_files.empty()) {
@@ -174,11 +187,33 @@ void Shard::add_routes() {
   }
 }
 
+void Shard::make_shed() {
+  shed_ = std::make_unique<Shed>(Shed::Context{
+      .reactor = *reactor_,
+      .budget = core_.budget,
+      .board = core_.shed_board,
+      .shard = index_,
+      .shard_count = count_,
+      .soft_bytes = core_.options.queue_soft_bytes,
+      .gather =
+          [this](std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) {
+            if (engineio_ != nullptr) engineio_->gather_queues(bytes_min, queues);
+            if (plain_ != nullptr) plain_->gather_queues(bytes_min, queues);
+          },
+      .wake =
+          [this](std::uint32_t shard) {
+            Shard& target = core_.shard(shard);
+            target.post_task([&target] { target.shed_->begin(); });
+          }});
+  reactor_->set_budget(core_.budget, [this] { shed_->begin(); });
+}
+
 Result<std::uint16_t> Shard::listen(std::uint16_t port) {
   net::ListenOptions listen_options;
   listen_options.host = core_.options.host;
   listen_options.port = port;
   listen_options.connections_max = core_.options.connections_max;
+  listen_options.address_limit = core_.address_limit;
   listen_options.tls = core_.tls;
   listen_options.proxy_protocol_from = networks(core_.options.proxy_protocol_from, core_.log);
   return reactor_->listen(listen_options, acceptor_);
@@ -214,6 +249,7 @@ void Shard::post_task(net::Task task) {
 void Shard::spill(std::uint32_t shard, net::Task task) {
   Spill& waiting = spills_[shard];
   waiting.tasks.push_back(std::move(task));
+  waiting.charge.set(waiting.tasks.size() * kSpilledTaskBytes);
   if (std::exchange(waiting.scheduled, true)) return;
   reactor_->defer([this, shard] { drain_spill(shard); });
 }
@@ -224,6 +260,7 @@ void Shard::drain_spill(std::uint32_t shard) {
   std::size_t sent = 0;
   while (sent < waiting.tasks.size() && core_.shard(shard).reactor_->post(waiting.tasks[sent])) ++sent;
   waiting.tasks.erase(waiting.tasks.begin(), waiting.tasks.begin() + static_cast<std::ptrdiff_t>(sent));
+  waiting.charge.set(waiting.tasks.size() * kSpilledTaskBytes);
   if (waiting.tasks.empty()) return;
   waiting.scheduled = true;
   reactor_->defer([this, shard] { drain_spill(shard); });
@@ -243,6 +280,11 @@ void Shard::add_to(ServerStatistics& total) {
   total.bytes_out += net.bytes_out;
   total.sends += net.sends;
   total.slow_consumers += net.closed_slow;
+  total.shed_queues += shed_->count();
+  total.refused_connections += net.refused;
+  total.refused_by_address += net.refused_by_address;
+  total.held_bytes = core_.budget.used_bytes();
+  total.held_bytes_max = core_.budget.limit_bytes();
   const hub::HubStatistics& hub = hub_.statistics();
   total.sockets += hub.members;
   total.events_in += hub.events_in;
@@ -254,12 +296,17 @@ void Shard::add_to(ServerStatistics& total) {
     total.plain_peers += plain_->statistics.peers;
     total.protocol_errors += plain_->statistics.invalid_messages;
     total.slow_consumers += plain_->statistics.slow;
+    total.refused_by_memory += plain_->statistics.refused_overload;
   }
   if (engineio_ != nullptr) {
     total.sessions += engineio_->statistics().sessions;
     total.polling_sessions += engineio_->statistics().polling_sessions;
     total.handshakes += engineio_->statistics().handshakes;
     total.upgrades += engineio_->statistics().upgrades;
+    total.slow_consumers += engineio_->statistics().slow;
+    total.refused_by_memory += engineio_->statistics().refused_overload;
+    total.sessions_not_begun += engineio_->statistics().unreturned;
+    total.sessions_given_up += engineio_->statistics().unreturned_dropped;
   }
 }
 

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "app/http_route.h"
+#include "app/shed.h"
 #include "app/websocket_route.h"
+#include "base/budget.h"
 #include "base/mailbox.h"
 #include "engineio/server.h"
 #include "http/connection.h"
@@ -59,6 +61,7 @@ class Shard final : public hub::Relay {
   // Tasks for a sibling whose mailbox was full, in order; tried again every turn.
   struct Spill {
     std::vector<net::Task> tasks;
+    base::Charge charge;
     bool scheduled = false;
   };
   void spill(std::uint32_t shard, net::Task task);
@@ -66,6 +69,7 @@ class Shard final : public hub::Relay {
   void make_socketio();
   void make_plain();
   void add_routes();
+  void make_shed();
   template <typename Answer>
   std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> permission();
   void hand_over(std::uint32_t shard, net::DetachedConnection connection);
@@ -83,6 +87,7 @@ class Shard final : public hub::Relay {
   std::unique_ptr<plain::Endpoint> plain_;  // before handlers_, which use it
   std::vector<std::unique_ptr<http::Handler>> handlers_;
   std::vector<Spill> spills_;
+  std::unique_ptr<Shed> shed_;
   struct StopTimer;
   std::unique_ptr<StopTimer> stop_timer_;
 };
