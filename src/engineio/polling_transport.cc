@@ -197,6 +197,7 @@ void PollingTransport::on_post(http::Exchange& exchange, std::string_view body) 
   body_ = std::make_unique<Post>();
   body_->bytes.reserve(head.size() + body.size());
   body_->bytes.append(head).append(body);
+  body_->charge.set(body_->bytes.capacity());
   body_->head_size = head.size();
   body_->packets = PayloadReader(std::span(body_->bytes).subspan(head.size()));
   hand_up(base::limits::kPacketsPerTurn);

@@ -44,6 +44,7 @@ class PollingTransport final : public Transport, private http::Watcher {
   // A POST whose packets are being handed up.
   struct Post {
     std::string bytes;  // its head, then its body
+    base::Charge charge;
     std::size_t head_size;
     PayloadReader packets;
   };

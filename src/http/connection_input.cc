@@ -162,6 +162,7 @@ std::size_t StreamConnection::read_body(std::string_view input) {
     complete = partial.left == 0;
   }
   partial.window_bytes += used;
+  partial.charge.set(partial.body.capacity());
   if (complete) end_body();
   return used;
 }

@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 
+#include "base/budget.h"
 #include "base/timer_wheel.h"
 #include "http/chunked_decoder.h"
 #include "http/connection.h"
@@ -33,6 +34,7 @@ inline constexpr std::uint32_t kBodyLimitDefault = 64 * 1024;
 struct Partial {
   std::string head;
   std::string body;
+  base::Charge charge;           // of the body
   ChunkedDecoder decoder;
   std::uint64_t left = 0;        // of a body with Content-Length
   std::size_t window_bytes = 0;  // arrived since the timer was armed

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "http/overload.h"
 #include "plain/peer.h"
 
 namespace tidewire::plain {
@@ -53,6 +54,11 @@ void Acceptor::on_head(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   if (!request.upgrade) return;
   if (!http::origin_allowed(endpoint_.options.cors, request.header("origin"))) return refuse(exchange, "origin not allowed");
+  if (endpoint_.memory_at_least(base::Budget::Level::kRefusing)) {
+    ++endpoint_.statistics.refused_overload;
+    exchange.respond(http::overloaded_response(endpoint_.reactor.random()));
+    return;
+  }
   if (!allow_request_) return decide(exchange, {});
   auto pending = std::make_shared<Pending>(*this, exchange);
   allow_request_(request, exchange.stream(), [pending](const Permission& permission) { pending->decide(permission); });

@@ -1,13 +1,18 @@
 // plain/endpoint.h - what the plain clients of one shard share: options, dialects, counters, and who is there.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 
+#include <vector>
+
 #include "absl/container/flat_hash_set.h"
+#include "base/budget.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "http/cors.h"
 #include "hub/hub.h"
 #include "net/reactor.h"
@@ -28,6 +33,7 @@ struct Options {
   std::size_t json_depth = 64;
   http::CorsOptions cors = {};        // only its origins matter: an upgrade has no headers to allow
   websocket::DeflateOptions deflate = {};
+  const base::Budget* budget = nullptr;  // of the process; none: never short. It must outlive the endpoint
   std::string tenant = {};            // of every peer, until tenants come from the handshake
 };
 
@@ -35,6 +41,7 @@ struct Statistics {
   std::uint64_t messages_in = 0;
   std::uint64_t invalid_messages = 0;  // answered by an `error` envelope
   std::uint64_t refused = 0;           // at the handshake, or by the namespace
+  std::uint64_t refused_overload = 0;
   std::uint64_t slow = 0;              // closed with 4008
   std::uint64_t silent = 0;            // closed with 4012
   std::size_t peers = 0;
@@ -47,10 +54,17 @@ struct Endpoint {
       : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)) {
     websocket.message_bytes_max = options.message_bytes_max;
     websocket.deflate = options.deflate;
+    first_websocket = websocket;
+    first_websocket.message_bytes_max = std::min(options.message_bytes_max, base::limits::kMessageBytesBeforeAdmission);
   }
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
+  bool memory_at_least(base::Budget::Level level) const noexcept {
+    return options.budget != nullptr && options.budget->level() >= level;
+  }
+  // Appends the peers that do not take what waits for them, from `bytes_min` waiting on.
+  void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues);
   // Closes every peer with 1001.
   void close_all();
 
@@ -60,6 +74,7 @@ struct Endpoint {
   net::Reactor& reactor;
   const Options options;
   websocket::Options websocket;
+  websocket::Options first_websocket;  // until the peer is admitted
   Statistics statistics;
 
   // Shard-local.

@@ -43,7 +43,10 @@ std::string namespace_of(std::string_view query) {
 
 struct Peer::Entry final : hub::Admission {
   explicit Entry(Peer& owner) : peer(owner) {}
-  void admitted(hub::Member& member) override { peer.member_ = hub::MemberRef(member); }
+  void admitted(hub::Member& member) override {
+    peer.member_ = hub::MemberRef(member);
+    if (peer.connection_ != nullptr) peer.connection_->set_options(peer.endpoint_.websocket);
+  }
   void refused(const hub::Refusal& refusal) override { peer.refused(refusal); }
   void settled(hub::Member&) override { peer.deliver_waiting(); }
 
@@ -58,7 +61,7 @@ struct Peer::Entry final : hub::Admission {
     waiting.push_back({std::string(message.data(), message.size()), binary});
     return true;
   }
-  std::size_t bytes_max() const noexcept { return peer.endpoint_.options.message_bytes_max; }
+  std::size_t bytes_max() const noexcept { return peer.endpoint_.first_websocket.message_bytes_max; }
 
   Peer& peer;
   std::vector<Waiting> waiting;
@@ -69,7 +72,7 @@ void Peer::open(Endpoint& endpoint, const Dialect& dialect, http::Exchange& exch
   // Made first: the request's bytes may go with the switch.
   std::unique_ptr<Peer> peer(new Peer(endpoint, dialect, exchange.request()));
   const std::string namespace_name = namespace_of(exchange.request().query);
-  peer->connection_ = websocket::accept(exchange, endpoint.websocket, peer.get());
+  peer->connection_ = websocket::accept(exchange, endpoint.first_websocket, peer.get());
   if (peer->connection_ == nullptr) return;
   endpoint.peers.insert(peer.get());
   ++endpoint.statistics.peers;
@@ -226,10 +229,11 @@ std::size_t Peer::queued_bytes() const noexcept { return connection_ == nullptr 
 
 void Peer::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
   net::Connection& stream = connection_->stream();
-  const std::size_t hard = endpoint_.options.queue_hard_bytes * (stream.blocked() ? 1 : kBurstFactor);
+  const Options& options = endpoint_.options;
+  const bool tight = endpoint_.memory_at_least(base::Budget::Level::kTight);
+  const std::size_t hard = (tight ? options.queue_soft_bytes : options.queue_hard_bytes) * (stream.blocked() ? 1 : kBurstFactor);
   if ((queued > hard && queued > frame_bytes) || too_old(endpoint_.hub.now())) {
-    slow_ = true;
-    endpoint_.hub.after_dispatch([this] { end_slow(); });  // runs before what end() defers, or not at all
+    give_up();
   } else if (stream.blocked() && !over_soft_) {
     over_soft_ = true;
     stream.pause_reading();
@@ -237,9 +241,18 @@ void Peer::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
   }
 }
 
+bool Peer::stalled() const noexcept { return !ended_ && !slow_ && connection_->stream().blocked(); }
+
+void Peer::give_up() {
+  if (slow_) return;
+  slow_ = true;
+  endpoint_.hub.after_dispatch([this] { end_slow(); });  // runs before what end() defers, or not at all
+}
+
 void Peer::end_slow() {
   if (ended_) return;
   ++endpoint_.statistics.slow;
+  connection_->stream().out().drop_rest();
   end(DisconnectReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
 }
 
@@ -323,6 +336,14 @@ void Peer::depart(DisconnectReason reason) {
   if (member_) endpoint_.hub.leave(*std::exchange(member_, hub::MemberRef()), reason);
   connection_ = nullptr;
   endpoint_.hub.after_dispatch([owned = std::unique_ptr<Peer>(this)] {});
+}
+
+void Endpoint::gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) {
+  for (Peer* peer : peers) {
+    const std::size_t bytes = peer->queued_bytes();
+    if (bytes < bytes_min || !peer->stalled()) continue;
+    queues.push_back({bytes, peer, [](void* owner) { static_cast<Peer*>(owner)->give_up(); }});
+  }
 }
 
 void Endpoint::close_all() {

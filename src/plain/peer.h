@@ -9,7 +9,8 @@
 //   (4012).
 // Limits: over the soft limit of the out-queue volatile messages are dropped and reading pauses once the peer has refused
 //   bytes; over the hard or the age limit it ends (4008), at the end of the turn, since a fan-out walks its members while it
-//   sends. A peer that has not refused bytes yet may be owed kBurstFactor times more within one turn.
+//   sends. A peer that has not refused bytes yet may be owed kBurstFactor times more within one turn. When the memory of the
+//   process is short the hard limit is the soft one (base/budget.h). Before the admission little is taken from it.
 // Threads: its shard only. Memory: see the static_assert in the .cc.
 #pragma once
 
@@ -33,6 +34,10 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
   static void open(Endpoint& endpoint, const Dialect& dialect, http::Exchange& exchange);
   ~Peer() override = default;
 
+  // Does not take what waits for it.
+  bool stalled() const noexcept;
+  // Ends it as slow, at the end of the turn.
+  void give_up();
   // Leaves its rooms and closes the connection. Does nothing once that has begun.
   void end(DisconnectReason reason, std::uint16_t close_code, std::string_view text);
 

@@ -361,6 +361,78 @@ TEST_F(PlainPeer, IsClosedOverTheHardLimitAfterTheFanOut) {
   EXPECT_EQ(slow.take().back(), "CLOSE 4008 slow consumer");
 }
 
+TEST_F(PlainPeer, OwesNothingMoreWhenItIsClosedAsSlow) {
+  start({.queue_soft_bytes = 1'000, .queue_hard_bytes = 5'000});
+  Client slow = connect();
+  slow.take();
+  slow.stream.stall();
+  const std::string argument = '"' + std::string(600, 'x') + '"';
+  for (int i = 0; i < 12; ++i) {
+    hub::broadcast(root(), {}, {.namespace_name = "/", .event = "e", .arguments = {argument, 1}});
+    reactor.turn();
+  }
+  EXPECT_LT(slow.stream.connection().out().bytes(), 100u);
+}
+
+// A budget of one megabyte of which `percent` are in use.
+struct ShortMemory {
+  explicit ShortMemory(std::size_t percent) {
+    base::unsettled_bytes = 0;
+    charge.set(percent * 10'000);
+    budget.settle_now();
+  }
+  base::Budget budget{1'000'000};
+  base::Charge charge;
+};
+
+TEST_F(PlainPeer, IsClosedOverTheSoftLimitWhenMemoryIsShort) {
+  const ShortMemory memory(80);
+  start({.queue_soft_bytes = 1'000, .queue_hard_bytes = 5'000, .budget = &memory.budget});
+  Client slow = connect();
+  slow.take();
+  slow.stream.stall();
+  const std::string argument = '"' + std::string(600, 'x') + '"';
+  for (int i = 0; i < 2; ++i) {
+    hub::broadcast(root(), {}, {.namespace_name = "/", .event = "e", .arguments = {argument, 1}});
+    reactor.turn();
+  }
+  slow.stream.drain();
+  EXPECT_EQ(slow.take().back(), "CLOSE 4008 slow consumer");
+}
+
+TEST_F(PlainPeer, IsToldToComeBackLaterWhenMemoryIsGone) {
+  const ShortMemory memory(95);
+  start({.budget = &memory.budget});
+  Client refused = connect();
+  const std::vector<std::string> answers = refused.take();
+  EXPECT_THAT(answers, ElementsAre(StartsWith("HTTP/1.1 503")));
+  EXPECT_THAT(answers, ElementsAre(HasSubstr("Retry-After: ")));
+  EXPECT_EQ(endpoint->statistics.refused_overload, 1u);
+}
+
+TEST_F(PlainPeer, IsAmongTheQueuesThatCanBeGivenUp) {
+  Client slow = connect(), healthy = connect();
+  slow.take();
+  slow.stream.stall();
+  const std::string argument = '"' + std::string(600, 'x') + '"';
+  hub::broadcast(root(), {}, {.namespace_name = "/", .event = "e", .arguments = {argument, 1}});
+  reactor.turn();
+  std::vector<base::ShedCandidate> queues;
+  endpoint->gather_queues(1, queues);
+  ASSERT_EQ(queues.size(), 1u);
+  queues[0].give_up(queues[0].owner);
+  EXPECT_EQ(root().members().size(), 2u);  // not inside the call
+  reactor.turn();
+  EXPECT_EQ(root().members().size(), 1u);
+}
+
+TEST_F(PlainPeer, MaySayMuchOnceItIsAdmitted) {  // B11
+  Client client = connect();
+  client.take();
+  client.say(R"({"type":"echo","id":1,"data":")" + std::string(100'000, 'x') + "\"}");
+  EXPECT_THAT(client.take(), ElementsAre(HasSubstr(std::string(100'000, 'x'))));
+}
+
 TEST_F(PlainPeer, IsClosedWhenTheOldestByteIsTooOld) {
   start({.queue_soft_bytes = 1'000, .queue_age_ms = 200});
   Client client = connect();

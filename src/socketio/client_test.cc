@@ -242,6 +242,23 @@ TEST_F(SocketIoClient, KeepsEventsUntilTheMiddlewareHasAnswered) {
   EXPECT_THAT(session.take(), ElementsAre(StartsWith("0/slow,")));
 }
 
+TEST_F(SocketIoClient, B11_MaySendMuchOnlyWhenItIsAdmitted) {
+  hub::Next go;
+  node.of("/slow")->middlewares.add([&](hub::Member&, hub::Next next) { go = std::move(next); }, 1);
+  FakeSession& session = open();
+  EXPECT_FALSE(session.admitted);
+  session.say("0/slow,");
+  EXPECT_FALSE(session.admitted);
+  const std::string half(base::limits::kMessageBytesBeforeAdmission / 2, 'x');
+  session.say("2/slow,[\"e\",\"" + half + "\"]");
+  EXPECT_EQ(session.closed, "");
+  session.say("2/slow,[\"e\",\"" + half + "\"]");
+  EXPECT_THAT(session.closed, StartsWith("1002"));
+  go(nullptr);
+  EXPECT_FALSE(session.admitted);
+  EXPECT_TRUE(connected().admitted);
+}
+
 TEST_F(SocketIoClient, MayConnectAgainAfterItWasDisconnectedOnArrival) {
   int arrivals = 0;
   node.of("/door")->connection.add(

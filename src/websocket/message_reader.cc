@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -32,6 +33,7 @@ struct MessageReader::Partial {
   std::uint32_t fragments = 0;
   base::Utf8Validator utf8;
   std::string bytes;
+  base::Charge charge;  // of them
 
   // The head of a frame, incomplete.
   std::uint8_t stashed = 0;
@@ -165,6 +167,7 @@ bool MessageReader::take_payload(std::span<char>& bytes, Event& event) {
   const bool plain_text = partial.text && !partial.compressed;
   if (plain_text && !partial.utf8.feed({chunk.data(), chunk.size()})) return fail(FrameError::kBadUtf8, event);
   partial.bytes.append(chunk.data(), chunk.size());
+  partial.charge.set(partial.bytes.capacity());
   if (partial.frame_bytes_left != 0 || !partial.fin) return false;
 
   event.holds = std::move(partial_);
