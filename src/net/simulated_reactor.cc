@@ -107,8 +107,8 @@ Result<std::uint16_t> SimulatedReactor::listen(const ListenOptions& options, Acc
 
 void SimulatedReactor::stop_listening() { world_.stop_listening(*this); }
 
-void SimulatedReactor::connected(std::shared_ptr<SimulatedStream> stream, Acceptor acceptor, std::size_t connections_max) {
-  arrivals_.push_back({std::move(stream), std::move(acceptor), connections_max});
+void SimulatedReactor::connected(Arrival arrival) {
+  arrivals_.push_back(std::move(arrival));
   wake(world_.now() + world_.turn_delay());
 }
 
@@ -124,6 +124,10 @@ void SimulatedReactor::accept(Arrival arrival) {
   Connection& connection = open_connection(arrival.stream->number(), detached.peer);
   Stream& entry = streams_.insert({connection.descriptor_, {std::move(arrival.stream), &connection}}).first->second;
   entry.stream->attach(Side::kServer, this);
+  if (!take_place(connection, arrival.address_limit.get())) {
+    connection.abort();
+    return;
+  }
   std::unique_ptr<StreamHandler> handler = arrival.acceptor(connection);
   if (handler == nullptr) {
     ++statistics_.refused;
@@ -309,6 +313,7 @@ DetachedConnection SimulatedReactor::detach(Connection& connection, std::string 
   });
   detached.peer = connection.peer_;
   detached.secure_by_proxy = connection.secure_by_proxy_;
+  detached.place = release_place(connection);
   detached.unread = std::move(unread) + place->second.unread;
   streams_.erase(place);
   park(std::move(connection.handler_));
@@ -321,6 +326,7 @@ void SimulatedReactor::adopt(DetachedConnection detached, Acceptor& acceptor) {
   auto* stream = static_cast<SimulatedStream*>(detached.simulated.get());
   Connection& connection = open_connection(stream->number(), detached.peer);
   connection.secure_by_proxy_ = detached.secure_by_proxy;
+  keep_place(connection, std::move(detached.place));
   Stream& entry = streams_.insert({stream->number(), {stream->shared_from_this(), &connection}}).first->second;
   entry.unread = std::move(detached.unread);
   stream->attach(Side::kServer, this);

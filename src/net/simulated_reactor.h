@@ -55,12 +55,13 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
     std::shared_ptr<SimulatedStream> stream;
     Acceptor acceptor;
     std::size_t connections_max;
+    std::shared_ptr<AddressLimit> address_limit;
   };
 
   // Called by the world.
   base::Milliseconds wake_at();
   void turn();
-  void connected(std::shared_ptr<SimulatedStream> stream, Acceptor acceptor, std::size_t connections_max);
+  void connected(Arrival arrival);
 
   void wake(base::Milliseconds at) noexcept { wake_at_ = std::min(wake_at_, at); }
   void take_turn();

@@ -100,8 +100,9 @@ std::unique_ptr<SimulatedClient> SimulatedWorld::connect(std::uint16_t port, Sim
   schedule(now_ + latency(), [this, stream, listening = chosen->second] {
     record(Happening::kConnect, stream->number(), {});
     if (!listening->open) return stream->reset(Side::kServer);
-    listening->reactor->connected(stream, [listening](Connection& connection) { return listening->acceptor(connection); },
-                                  listening->options.connections_max);
+    const ListenOptions& options = listening->options;
+    listening->reactor->connected({stream, [listening](Connection& connection) { return listening->acceptor(connection); },
+                                   options.connections_max, options.address_limit});
   });
   return std::make_unique<SimulatedClient>(*this, std::move(stream), std::move(ears));
 }
