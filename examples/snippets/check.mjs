@@ -23,7 +23,7 @@ for (const page of pages.filter((each) => existsSync(each))) {
   for (const [, block] of text.matchAll(/```cpp\n([\s\S]*?)```/g)) {
     if (!code.some((each) => each.includes(plain(block)))) complain(page, `no example has\n${block}`);
   }
-  const prose = text.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
+  const prose = text.replace(/```[\s\S]*?```|`[^`\n]*`|^ {4}.*$/gm, '');
   for (const [, link] of prose.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
     if (!existsSync(path.resolve(path.dirname(page), link))) complain(page, `broken link ${link}`);
   }
