@@ -62,6 +62,10 @@ struct ShedCandidate {
   void (*give_up)(void* owner);
 };
 
+// A slow peer's frame that has begun to leave may finish, so that the peer hears why it is closed; when memory is short only
+// up to so many bytes, else the stream is cut: sixty such frames would be the shortage.
+inline constexpr std::size_t kBegunFrameBytesMax = 16 * 1024;
+
 class Budget {
  public:
   enum class Level : std::uint8_t { kAmple, kTight, kShedding, kRefusing };

@@ -44,7 +44,7 @@ std::size_t PollingTransport::send(const base::Frame& frame, base::Lane lane) {
   return queued_bytes();
 }
 
-void PollingTransport::drop_pending() {
+void PollingTransport::drop_pending(std::size_t) {
   held_ = base::Frame();
   out_.clear();
   waiting_since_ = 0;
@@ -115,7 +115,7 @@ bool PollingTransport::finish(std::uint16_t websocket_code, std::string_view) {
 void PollingTransport::discard(std::uint16_t websocket_code, std::string_view last_packet) {
   over_ = true;
   end_code_ = websocket_code;
-  drop_pending();
+  drop_pending(0);
   if (poll_ != nullptr) answer_poll(last_packet);
   if (!handing_up_) end_post();
 }

@@ -28,7 +28,7 @@ class PollingTransport final : public Transport, private http::Watcher {
   bool writable() const noexcept override { return poll_ != nullptr && nothing_queued(); }
   bool stalled() const noexcept override { return poll_ == nullptr && !nothing_queued(); }
   base::Milliseconds waiting_since() const noexcept override { return waiting_since_; }
-  void drop_pending() override;
+  void drop_pending(std::size_t begun_bytes_max) override;
   bool finish(std::uint16_t websocket_code, std::string_view text) override;
   void discard(std::uint16_t websocket_code, std::string_view last_packet) override;
   void set_upgrading(bool upgrading) override;

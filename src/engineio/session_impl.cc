@@ -104,10 +104,13 @@ void SessionImpl::send_binary(std::string_view message) {
 
 bool SessionImpl::writable() const noexcept { return state_ == State::kOpen && !slow_ && transport_->writable(); }
 
+bool SessionImpl::memory_tight() const noexcept {
+  const base::Budget* budget = context_.options.budget;
+  return budget != nullptr && budget->level() >= base::Budget::Level::kTight;
+}
+
 std::size_t SessionImpl::hard_limit() const noexcept {
-  const Options& options = context_.options;
-  const bool tight = options.budget != nullptr && options.budget->level() >= base::Budget::Level::kTight;
-  return tight ? options.queue_soft_bytes : options.queue_hard_bytes;
+  return memory_tight() ? context_.options.queue_soft_bytes : context_.options.queue_hard_bytes;
 }
 
 void SessionImpl::give_up() {
@@ -133,7 +136,7 @@ void SessionImpl::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
 void SessionImpl::end_slow() {
   if (state_ != State::kOpen) return;
   context_.owner.session_slow(*this);
-  transport_->drop_pending();
+  transport_->drop_pending(memory_tight() ? base::kBegunFrameBytesMax : SIZE_MAX);
   close(CloseReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
 }
 

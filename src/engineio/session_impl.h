@@ -90,6 +90,7 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   void heartbeat(base::Milliseconds now);
   void pong();
   void deliver_base64(std::span<char> packet);
+  bool memory_tight() const noexcept;
   std::size_t hard_limit() const noexcept;
   void over_soft_limit(std::size_t queued, std::size_t frame_bytes);
   void end_slow();

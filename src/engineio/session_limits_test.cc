@@ -140,6 +140,20 @@ TEST(SessionsShortOfMemory, TheHardLimitFallsToTheSoftOne) {
   EXPECT_THAT(socket.server->closed, ElementsAre("slow consumer"));
 }
 
+TEST(SessionsShortOfMemory, AStreamStuckInALongFrameIsCut) {
+  const ShortMemory memory(80);
+  Engine engine(memory.options());
+  Socket socket = engine.open_websocket();
+  socket.peer.stall();
+  socket.server->session->send_text(std::string(100'000, 'x'));
+  socket.peer.connection().out().consume(10);  // it has begun to leave
+  engine.reactor.turn();
+  socket.server->session->send_text(std::string(2'000, 'x'));
+  engine.reactor.turn();
+  EXPECT_THAT(socket.server->closed, ElementsAre("slow consumer"));
+  EXPECT_TRUE(socket.peer.closed());
+}
+
 TEST(SessionsShortOfMemory, NewHandshakesAreToldToComeBackLater) {
   const ShortMemory memory(95);
   Engine engine(memory.options());

@@ -103,8 +103,8 @@ class Transport {
   virtual bool reading_paused() const noexcept { return false; }
   // The peer is admitted: the bounds of messages are these.
   virtual void set_bounds(const websocket::Options& options) { static_cast<void>(options); }
-  // Forgets what waits, but for a frame that has begun to leave.
-  virtual void drop_pending() {}
+  // Forgets what waits, but for a frame that has begun to leave; more of that than `begun_bytes_max` ends the stream.
+  virtual void drop_pending(std::size_t begun_bytes_max) { static_cast<void>(begun_bytes_max); }
 
   // Sends what is queued and the end. True when nothing is left to do here; else on_transport_finished() follows.
   // No packet is handed up afterwards.

@@ -48,8 +48,11 @@ void WebSocketTransport::set_bounds(const websocket::Options& options) {
   if (connection_ != nullptr) connection_->set_options(options);
 }
 
-void WebSocketTransport::drop_pending() {
-  if (connection_ != nullptr) connection_->stream().out().drop_rest();
+void WebSocketTransport::drop_pending(std::size_t begun_bytes_max) {
+  if (connection_ == nullptr) return;
+  net::Connection& stream = connection_->stream();
+  stream.out().drop_rest();
+  if (stream.out().bytes() > begun_bytes_max) stream.abort(net::CloseCause::kSlow);
 }
 
 bool WebSocketTransport::finish(std::uint16_t websocket_code, std::string_view text) {

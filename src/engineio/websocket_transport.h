@@ -23,7 +23,7 @@ class WebSocketTransport final : public Transport, private websocket::Listener {
   void set_reading_paused(bool paused) override;
   bool reading_paused() const noexcept override;
   void set_bounds(const websocket::Options& options) override;
-  void drop_pending() override;
+  void drop_pending(std::size_t begun_bytes_max) override;
   bool finish(std::uint16_t websocket_code, std::string_view text) override;
   void discard(std::uint16_t websocket_code, std::string_view last_packet) override;
 

@@ -252,8 +252,11 @@ void Peer::give_up() {
 void Peer::end_slow() {
   if (ended_) return;
   ++endpoint_.statistics.slow;
-  connection_->stream().out().drop_rest();
+  net::Connection& stream = connection_->stream();
+  stream.out().drop_rest();
+  const bool cut = stream.out().bytes() > base::kBegunFrameBytesMax && endpoint_.memory_at_least(base::Budget::Level::kTight);
   end(DisconnectReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
+  if (cut) stream.abort(net::CloseCause::kSlow);
 }
 
 void Peer::on_drained(websocket::Connection& connection) {
