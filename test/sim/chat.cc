@@ -15,6 +15,7 @@ constexpr base::Milliseconds kVanishMs = 60'000;  // longer than every timeout o
 constexpr base::Milliseconds kHoldMs = 400;       // shorter than what a peer may take
 constexpr base::Milliseconds kStallMs = 4'000;    // shorter and longer than that
 constexpr std::size_t kFillBytes = 6'000;
+constexpr std::size_t kHeldBytes = 64 * 1024;     // prepared frames and the pool of queues
 constexpr int kSlowConsumer = 4008;
 constexpr int kNoPong = 4012;
 const std::vector<std::string> kRooms = {"amber", "birch", "coral"};
@@ -40,6 +41,7 @@ Options server_options(std::uint32_t shards) {
 }  // namespace
 
 Chat::Chat(std::uint64_t seed, std::uint32_t shards) : world_(world_options(seed)) {
+  base::unsettled_bytes = 0;  // of an earlier story on this thread
   Drive drive;
   drive.threads = false;
   drive.make_reactor = [this](const net::ReactorOptions& options) -> Result<std::unique_ptr<net::Reactor>> {
@@ -314,6 +316,8 @@ void Chat::check_nothing_left() {
   if (total.sockets + total.plain_peers != 0) violation(std::to_string(total.sockets) + " sockets left");
   if (total.protocol_errors != 0) violation(std::to_string(total.protocol_errors) + " protocol errors");
   if (total.listener_failures != 0) violation("a listener failed");
+  core_->budget.settle_now();
+  if (const std::size_t held = core_->budget.used_bytes(); held > kHeldBytes) violation(std::to_string(held) + " bytes held for nobody");
   if (questions_ != answers_) violation(std::to_string(questions_) + " questions, " + std::to_string(answers_) + " answers");
   outcome_.upgrades = total.upgrades;
   for (const net::SimulatedReactor* reactor : reactors_) outcome_.handed_over += reactor->adopted();
