@@ -96,7 +96,8 @@ WorldKind simulated_world(std::uint64_t seed) {
           }};
 }
 
-INSTANTIATE_TEST_SUITE_P(Simulated, TransportContract, testing::Values(simulated_world(1), simulated_world(2), simulated_world(3)),
+INSTANTIATE_TEST_SUITE_P(Simulated, TransportContract,
+                         testing::Values(simulated_world(1), simulated_world(2), simulated_world(3)),
                          [](const auto& kind) { return kind.param.name; });
 
 // ---- One seed, one story

@@ -93,7 +93,8 @@ std::unique_ptr<SimulatedReactor> SimulatedWorld::make_reactor(const ReactorOpti
 std::unique_ptr<SimulatedClient> SimulatedWorld::connect(std::uint16_t port, SimulatedClient::Ears ears) {
   const auto [first, last] = ports_.equal_range(port);
   if (first == last) return nullptr;
-  const auto chosen = std::next(first, static_cast<std::ptrdiff_t>(luck_.below(static_cast<std::uint64_t>(std::distance(first, last)))));
+  const auto count = static_cast<std::uint64_t>(std::distance(first, last));
+  const auto chosen = std::next(first, static_cast<std::ptrdiff_t>(luck_.below(count)));
   const std::size_t window =
       options_.window_bytes_min + luck_.below(options_.window_bytes_max - options_.window_bytes_min + 1);
   auto stream = std::make_shared<SimulatedStream>(*this, ++last_stream_, window);

@@ -8,7 +8,7 @@
 namespace tidewire::sim {
 namespace {
 
-constexpr std::size_t kPeople = 10;
+constexpr std::ptrdiff_t kPeople = 10;
 constexpr base::Milliseconds kActiveMs = 6'000;
 constexpr base::Milliseconds kSettleMs = 6'000;   // longer than a dead peer may live: ping interval and timeout
 constexpr base::Milliseconds kVanishMs = 60'000;  // longer than every timeout of the column
@@ -22,7 +22,10 @@ const std::vector<std::string> kRooms = {"amber", "birch", "coral"};
 
 // The bounds are small, so that a run of seconds meets them; mailboxes too, so that shards must spill.
 net::SimulatedOptions world_options(std::uint64_t seed) {
-  return {.seed = seed, .latency_ms_max = static_cast<base::Milliseconds>(1 + seed % 15), .window_bytes_min = 3 * 1024, .window_bytes_max = 12 * 1024,
+  return {.seed = seed,
+          .latency_ms_max = static_cast<base::Milliseconds>(1 + seed % 15),
+          .window_bytes_min = 3 * 1024,
+          .window_bytes_max = 12 * 1024,
           .mailbox_items_max = 2 + seed % 7 * 8};
 }
 
@@ -114,11 +117,13 @@ ChatOutcome Chat::run() {
 // ---- What happens
 
 void Chat::act() {
-  const auto here = static_cast<std::size_t>(std::count_if(people_.begin(), people_.end(), [](const auto& each) { return !each->over; }));
+  const auto here = std::count_if(people_.begin(), people_.end(), [](const auto& each) { return !each->over; });
   if (here < kPeople && below(4) == 0) return come();
   if (people_.empty()) return;
   Person& person = *people_[below(people_.size())];
-  if (below(400) == 0) reactors_[below(reactors_.size())]->stall_until(world_.now() + static_cast<base::Milliseconds>(below(300)));
+  if (below(400) == 0) {
+    reactors_[below(reactors_.size())]->stall_until(world_.now() + static_cast<base::Milliseconds>(below(300)));
+  }
   if (!person.active()) return;
   if (below(120) == 0) return misfortune(person);
   if (person.rooms.empty() || below(8) == 0) return change_room(person);
@@ -225,13 +230,15 @@ void Chat::on_acknowledged(Person& person, std::uint64_t id) {
   Membership& membership = person.rooms[asked.room];
   membership.state = Membership::State::kIn;
   for (const auto& speaker : people_) {
-    if (const auto said = speaker->said.find(asked.room); said != speaker->said.end()) membership.owed[speaker->name] = said->second + 1;
+    const auto said = speaker->said.find(asked.room);
+    if (said != speaker->said.end()) membership.owed[speaker->name] = said->second + 1;
   }
 }
 
 void Chat::on_ended(Person& person, int code) {
   person.over = true;
-  const std::string what = person.name + " is cut off with " + std::to_string(code) + ", way " + std::to_string(static_cast<int>(person.way));
+  const std::string what = person.name + " is cut off with " + std::to_string(code) + ", way " +
+                           std::to_string(static_cast<int>(person.way));
   if (person.gone || person.leaving) return;
   if (!person.slow) return violation(what);
   // Without a CLOSE: over polling, or read too late.
@@ -317,7 +324,8 @@ void Chat::check_nothing_left() {
   if (total.protocol_errors != 0) violation(std::to_string(total.protocol_errors) + " protocol errors");
   if (total.listener_failures != 0) violation("a listener failed");
   core_->budget.settle_now();
-  if (const std::size_t held = core_->budget.used_bytes(); held > kHeldBytes) violation(std::to_string(held) + " bytes held for nobody");
+  const std::size_t held = core_->budget.used_bytes();
+  if (held > kHeldBytes) violation(std::to_string(held) + " bytes held for nobody");
   if (questions_ != answers_) violation(std::to_string(questions_) + " questions, " + std::to_string(answers_) + " answers");
   outcome_.upgrades = total.upgrades;
   for (const net::SimulatedReactor* reactor : reactors_) outcome_.handed_over += reactor->adopted();

@@ -111,7 +111,8 @@ bool Wire::take_frame() {
 void Wire::frame(unsigned opcode, bool fin, std::string payload) {
   if (opcode == 9) return send_frame(10, payload);
   if (opcode == 8) {
-    close_code_ = payload.size() < 2 ? 1005 : (static_cast<unsigned char>(payload[0]) << 8) | static_cast<unsigned char>(payload[1]);
+    const auto at = [&](std::size_t i) { return static_cast<int>(static_cast<unsigned char>(payload[i])); };
+    close_code_ = payload.size() < 2 ? 1005 : at(0) << 8 | at(1);
     send_frame(8, payload);
     client_->finish();
     return;
