@@ -26,7 +26,7 @@ net::SimulatedOptions world_options(std::uint64_t seed) {
           .latency_ms_max = static_cast<base::Milliseconds>(1 + seed % 15),
           .window_bytes_min = 3 * 1024,
           .window_bytes_max = 12 * 1024,
-          .mailbox_items_max = 2 + seed % 7 * 8};
+          .mailbox_items_max = 1 + seed % 5 * 6};
 }
 
 Options server_options(std::uint32_t shards) {
@@ -121,7 +121,7 @@ void Chat::act() {
   if (here < kPeople && below(4) == 0) return come();
   if (people_.empty()) return;
   Person& person = *people_[below(people_.size())];
-  if (below(400) == 0) {
+  if (below(60) == 0) {
     reactors_[below(reactors_.size())]->stall_until(world_.now() + static_cast<base::Milliseconds>(below(300)));
   }
   if (!person.active()) return;
