@@ -102,7 +102,10 @@ class Server : public Namespace {
   std::uint16_t port() const noexcept;
   // "send" or "io_uring".
   std::string flush_name() const;
+  // From a thread that is no shard: waits for each shard, 2 s at most. On a shard, which never waits: that shard's part alone.
   ServerStatistics statistics();
+  // The same for every shard without waiting, from any thread; answered on the calling shard, or on the first one.
+  Later<ServerStatistics> gather_statistics();
 
  private:
   friend class Core;

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "app/shard.h"
+#include "base/limits.h"
 
 namespace tidewire {
 namespace {
@@ -54,7 +55,8 @@ Status Core::make_shards() {
   for (std::uint32_t index = 0; index < count; ++index) {
     net::ReactorOptions reactor_options;
     reactor_options.flush = static_cast<net::FlushMode>(options.flush);
-    reactor_options.slow_peer_ms = options.queue_age_ms;
+    // The queue's age limit closes first, with 4008; whoever does not take even that is cut a little later.
+    reactor_options.slow_peer_ms = options.queue_age_ms + base::limits::kCloseLingerMs;
     reactor_options.log = &log;
     auto reactor = drive_.make_reactor(reactor_options);
     if (!reactor.ok()) return reactor.status();

@@ -114,6 +114,32 @@ ServerStatistics Server::statistics() {
   return total;
 }
 
+Later<ServerStatistics> Server::gather_statistics() {
+  // From shard to shard, each adds its part; then home.
+  struct Round : std::enable_shared_from_this<Round> {
+    Core& core;
+    std::uint32_t home;
+    ServerStatistics total;
+    Later<ServerStatistics>::Callback done;
+    Round(Core& owner, std::uint32_t origin, Later<ServerStatistics>::Callback callback)
+        : core(owner), home(origin), done(std::move(callback)) {}
+    void visit(std::uint32_t index) {
+      if (index == core.shard_count()) {
+        core.post_to(home, [self = shared_from_this()] { self->done(self->total); });
+        return;
+      }
+      core.post_to(index, [self = shared_from_this(), index] {
+        self->core.shard(index).add_to(self->total);
+        self->visit(index + 1);
+      });
+    }
+  };
+  return Later<ServerStatistics>([core = core_](Later<ServerStatistics>::Callback done) {
+    const Shard* here = Core::current_shard();
+    std::make_shared<Round>(*core, here != nullptr ? here->index() : 0, std::move(done))->visit(0);
+  });
+}
+
 void report_task_failure(std::exception_ptr failure) noexcept {
   const Shard* here = Core::current_shard();
   base::LogSink& log = here != nullptr ? const_cast<Shard*>(here)->core().log : base::stderr_log(base::LogLevel::kError);

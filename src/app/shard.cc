@@ -109,7 +109,7 @@ void Shard::make_socketio() {
   engine.cookie_name = options.cookie_name;
   engine.cors = core_.engine_cors();
   engine.deflate = core_.engine_deflate();
-  engine.first_message_bytes_max = base::limits::kMessageBytesBeforeAdmission;
+  engine.first_message_bytes_max = base::limits::kFirstMessageBytesMax;
   engine.unreturned_max = std::max<std::size_t>(options.connections_max / kUnreturnedShare, 1);
   engine.budget = &core_.budget;
 
@@ -212,6 +212,7 @@ Result<std::uint16_t> Shard::listen(std::uint16_t port) {
   net::ListenOptions listen_options;
   listen_options.host = core_.options.host;
   listen_options.port = port;
+  listen_options.alone = index_ == 0;  // the other shards share the first one's port
   listen_options.connections_max = core_.options.connections_max;
   listen_options.address_limit = core_.address_limit;
   listen_options.tls = core_.tls;

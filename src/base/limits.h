@@ -35,7 +35,8 @@ inline constexpr std::size_t kPacketsPerPayloadMax = 10'000;
 inline constexpr std::size_t kPacketsPerTurn = 64;              // of one payload, then the other connections get their turn
 inline constexpr std::int64_t kFirstRequestMs = 10'000;         // after the handshake answer
 inline constexpr std::size_t kUnreturnedSessionBytes = 2 * 1024; // of a session that has never come back, on average
-inline constexpr std::size_t kMessageBytesBeforeAdmission = 64 * 1024;  // until a namespace has let the peer in
+inline constexpr std::size_t kMessageBytesBeforeAdmission = 64 * 1024;  // kept for a peer that no namespace has let in
+inline constexpr std::size_t kFirstMessageBytesMax = 128 * 1024; // of one message until then: enough to say what is wrong with it
 
 // socketio
 inline constexpr std::size_t kNamespaceNameBytesMax = 256;

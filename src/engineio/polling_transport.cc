@@ -103,6 +103,10 @@ void PollingTransport::on_answer_gone(http::Exchange&, bool lost) {
 }
 
 bool PollingTransport::finish(std::uint16_t websocket_code, std::string_view) {
+  if (blames_peer(websocket_code)) {  // who broke the rules is owed nothing: the session is gone when the POST is answered
+    discard(websocket_code, kClosePacket);
+    return true;
+  }
   over_ = true;
   end_code_ = websocket_code;
   finishing_ = true;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -51,6 +52,26 @@ class PendingHandshake final : public http::Watcher {
   http::Exchange* exchange_;  // null once it is answered, or its peer gone
   std::string head_;
   std::unique_ptr<http::RequestHead> kept_;  // views into head_; null if the answer was given at once
+};
+
+// A session is its own key: a table of pointers, looked up by sid. A sid begins with random bytes, which need no mixing.
+struct SessionHash {
+  using is_transparent = void;
+  std::size_t operator()(const Sid& sid) const noexcept {
+    std::size_t bits;
+    std::memcpy(&bits, sid.data(), sizeof bits);
+    return bits;
+  }
+  std::size_t operator()(const std::unique_ptr<SessionImpl>& session) const noexcept { return (*this)(session->sid()); }
+};
+struct SessionEqual {
+  using is_transparent = void;
+  static const Sid& key(const Sid& sid) noexcept { return sid; }
+  static const Sid& key(const std::unique_ptr<SessionImpl>& session) noexcept { return session->sid(); }
+  template <typename A, typename B>
+  bool operator()(const A& a, const B& b) const noexcept {
+    return key(a) == key(b);
+  }
 };
 
 class ServerImpl final : public Server, private SessionOwner {
@@ -106,7 +127,7 @@ class ServerImpl final : public Server, private SessionOwner {
   const std::uint32_t shard_count_;
   // Shard-local.
   SidSource sids_;
-  absl::flat_hash_map<Sid, std::unique_ptr<SessionImpl>> sessions_;
+  absl::flat_hash_set<std::unique_ptr<SessionImpl>, SessionHash, SessionEqual> sessions_;
   absl::flat_hash_set<PendingHandshake*> pending_;
   // Polling sessions in the order of their handshakes; those that have come back or ended leave when they are the oldest,
   // so it holds no more than the handshakes of first_request_ms.
@@ -165,7 +186,7 @@ ServerImpl::~ServerImpl() {
   for (PendingHandshake* pending : pending_) pending->server_gone();
   // Calls that sessions deferred in this turn still find them, and what they refer to.
   net::Reactor& reactor = context_->reactor;
-  for (auto& [sid, session] : sessions_) bury(reactor, std::move(session));
+  while (!sessions_.empty()) bury(reactor, std::move(sessions_.extract(sessions_.begin()).value()));
   bury(reactor, std::move(context_));
 }
 
@@ -190,7 +211,7 @@ ServerImpl::Verdict ServerImpl::check_session(const http::Request& request, cons
   if (shard_of(*sid) != shard_) return {.other_shard = shard_of(*sid)};
   const auto found = sessions_.find(*sid);
   if (found == sessions_.end()) return {.refusal = Refusal::kSessionUnknown};
-  SessionImpl& session = *found->second;
+  SessionImpl& session = **found;
   const bool upgrade = wants_websocket(request);
   if (kind.by_upgrade != upgrade) return {.refusal = Refusal::kBadRequest};
   if (!upgrade && kind.name != session.transport_name()) return {.refusal = Refusal::kBadRequest};
@@ -221,7 +242,7 @@ void ServerImpl::on_head(http::Exchange& exchange) {
   } else if (verdict.session != nullptr) {
     verdict.session->request_seen();
     if (request.method == "GET" || request.method == "POST") {
-      exchange.set_body_limit(verdict.session->message_bytes_max());  // whatever the session's state
+      exchange.set_body_limit(options().payload_bytes_max);  // whatever the session's state
       verdict.session->transport().on_head(exchange);
     } else {
       exchange.respond({.status = 405, .headers = {{"Allow", "GET, POST"}}, .body = {}});
@@ -301,9 +322,9 @@ SessionImpl& ServerImpl::make_session(const http::Request& request, const net::C
   said.issued_ms = context_->reactor.wall_clock_ms();
   said.secure = stream.secure();
   const Sid sid = sids_.next();
-  auto [place, inserted] = sessions_.try_emplace(sid, std::make_unique<SessionImpl>(*context_, sid, std::move(said)));
+  const auto [place, inserted] = sessions_.insert(std::make_unique<SessionImpl>(*context_, sid, std::move(said)));
   TW_ASSERT(inserted);
-  return *place->second;
+  return **place;
 }
 
 void ServerImpl::open_polling(http::Exchange& exchange, const http::Request& request) {
@@ -326,7 +347,7 @@ void ServerImpl::open_websocket(http::Exchange& exchange, const http::Request& r
   SessionImpl& session = make_session(request, exchange.stream());
   websocket::Connection* connection = websocket::accept(exchange, session.websocket_options(), &ignoring_listener());
   if (connection == nullptr) {
-    sessions_.erase(session.sid());
+    sessions_.erase(sessions_.find(session.sid()));
     return;
   }
   session.begin_websocket(*connection);
@@ -352,7 +373,7 @@ std::string ServerImpl::open_packet(const SessionImpl& session) const {
 
 bool ServerImpl::waits_for_return(const Sid& sid) const {
   const auto found = sessions_.find(sid);
-  return found != sessions_.end() && found->second->open() && !found->second->returned();
+  return found != sessions_.end() && (*found)->open() && !(*found)->returned();
 }
 
 // The bound is on memory too: who sends long heads gets fewer sessions.
@@ -373,7 +394,7 @@ void ServerImpl::drop_oldest_unreturned() {
   const Sid oldest = unreturned_.front();
   unreturned_.pop_front();
   ++statistics_.unreturned_dropped;
-  sessions_.find(oldest)->second->end_unreturned();
+  (*sessions_.find(oldest))->end_unreturned();
 }
 
 void ServerImpl::session_returned(SessionImpl& session) {
@@ -382,7 +403,7 @@ void ServerImpl::session_returned(SessionImpl& session) {
 }
 
 void ServerImpl::gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) {
-  for (const auto& [sid, session] : sessions_) {
+  for (const auto& session : sessions_) {
     const std::size_t bytes = session->queued_bytes();
     if (bytes < bytes_min || !session->stalled()) continue;
     queues.push_back({bytes, session.get(), [](void* owner) { static_cast<SessionImpl*>(owner)->give_up(); }});
@@ -398,8 +419,7 @@ void ServerImpl::session_closed(SessionImpl& session) {
 void ServerImpl::session_gone(SessionImpl& session) {
   const auto found = sessions_.find(session.sid());
   TW_ASSERT(found != sessions_.end());
-  bury(context_->reactor, std::move(found->second));
-  sessions_.erase(found);
+  bury(context_->reactor, std::move(sessions_.extract(found).value()));
 }
 
 void ServerImpl::session_upgraded(SessionImpl&) {
@@ -411,10 +431,10 @@ void ServerImpl::close_all() {
   // A close may remove the session, and a listener may close others.
   std::vector<Sid> open;
   open.reserve(sessions_.size());
-  for (const auto& [sid, session] : sessions_) open.push_back(sid);
+  for (const auto& session : sessions_) open.push_back(session->sid());
   for (const Sid& sid : open) {
     const auto found = sessions_.find(sid);
-    if (found != sessions_.end()) found->second->close(CloseReason::kServerShutdown, websocket::kGoingAway, {});
+    if (found != sessions_.end()) (*found)->close(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   }
 }
 

@@ -28,7 +28,7 @@ struct Options {
   std::int64_t upgrade_timeout_ms = 10'000;
   std::int64_t first_request_ms = 10'000;      // after the handshake answer over polling
   std::size_t payload_bytes_max = 1'000'000;   // announced as maxPayload
-  std::size_t first_message_bytes_max = 0;     // per message and POST until Session::set_admitted(); 0: payload_bytes_max
+  std::size_t first_message_bytes_max = 0;     // per message until Session::set_admitted(); 0: payload_bytes_max
   std::size_t packets_per_payload_max = 10'000;
   std::size_t unreturned_max = 100'000;        // sessions without any request since their handshake; the oldest goes
   bool polling = true;

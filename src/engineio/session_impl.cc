@@ -150,6 +150,8 @@ void SessionImpl::on_transport_drained() {
 // Receiving.
 
 void SessionImpl::on_packet(std::span<char> packet) {
+  // A POST may be large, each of its messages obeys the same bound as over WebSocket.
+  if (packet.size() > message_bytes_max() + 1) return close(CloseReason::kForcedClose, websocket::kMessageTooBig, {});
   if (state_ != State::kOpen) return;
   heard_ = true;
   switch (packet_type({packet.data(), packet.size()})) {

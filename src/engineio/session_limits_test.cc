@@ -214,12 +214,15 @@ TEST_F(Unadmitted, AWebSocketMayNotSendMuch) {  // B11
   EXPECT_THAT(socket.take(), ElementsAre("close:1009"));
 }
 
-TEST_F(Unadmitted, APostMayNotBringMuch) {  // B11
+TEST_F(Unadmitted, APostMayNotBringALargeMessage) {  // B11
   Polling client = engine.open_polling();
-  EXPECT_EQ(client.post("4" + std::string(999, 'x')), "ok");
-  EXPECT_EQ(client.post_status("4" + std::string(1'000, 'x')), 413);
-  client.server.session->set_admitted();
   EXPECT_EQ(client.post("4" + std::string(1'000, 'x')), "ok");
+  EXPECT_EQ(client.post_status("4" + std::string(1'001, 'x')), 400);
+  EXPECT_THAT(client.server.closed, ElementsAre("forced close"));
+
+  Polling admitted = engine.open_polling();
+  admitted.server.session->set_admitted();
+  EXPECT_EQ(admitted.post("4" + std::string(1'001, 'x')), "ok");
 }
 
 TEST_F(Unadmitted, TheBoundGoesWithTheAdmissionAndNotWithTheUpgrade) {

@@ -67,6 +67,16 @@ Status Listener::bind_and_listen() {
   if (!address) return {StatusCode::kInvalidArgument, "listen: not an IP address: " + options_.host};
   sockaddr_storage storage{};
   const socklen_t size = to_sockaddr(*address, address->is_v4(), storage);
+  if (options_.alone && options_.port != 0) {
+    // Bound for a moment without SO_REUSEPORT: fails if anybody is there, a second server of ours included.
+    const int probe = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) return system_error("socket");
+    const bool free = switch_option(probe, SOL_SOCKET, SO_REUSEADDR, 1) &&
+                      ::bind(probe, reinterpret_cast<sockaddr*>(&storage), size) == 0;
+    const Status taken = free ? Status() : system_error("listen on " + address->text());
+    ::close(probe);
+    if (!free) return taken;
+  }
   descriptor_ = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor_ < 0) return system_error("socket");
   // Accepted sockets inherit TCP_NODELAY: no system call for each of them.

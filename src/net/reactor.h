@@ -47,6 +47,7 @@ struct ListenOptions {
   std::string host = "127.0.0.1";  // an IP literal
   std::uint16_t port = 0;          // 0: the system chooses
   int backlog = 4096;
+  bool alone = false;              // refuse a port that somebody else listens on, though he would share it
   std::size_t connections_max = 1'000'000;  // beyond: accepted and closed at once, counted as refused
   std::shared_ptr<AddressLimit> address_limit = {};  // beyond: closed at once, counted; none: no limit
   std::shared_ptr<TlsContext> tls = {};     // none: plain

@@ -55,8 +55,7 @@ void open_rooms(Server& io) {
   io.on("echo", [](Event& event) { event.ack(event.arguments()); });
 }
 
-Value statistics(Server& io) {
-  const ServerStatistics now = io.statistics();
+Value to_value(const ServerStatistics& now) {
   return Value::object({{"connections", now.connections}, {"sessions", now.sessions}, {"sockets", now.sockets},
                         {"plain_peers", now.plain_peers}, {"events_in", now.events_in}, {"deliveries", now.deliveries},
                         {"protocol_errors", now.protocol_errors}, {"slow_consumers", now.slow_consumers}});
@@ -74,8 +73,8 @@ int run(int argc, char** argv) {
   app.add_option("--host", options.host, "IP address to listen on")->envname("TIDEWIRE_HOST");
   app.add_option("--port", options.port, "0: the system chooses")->envname("TIDEWIRE_PORT");
   app.add_option("--shards", options.shards, "threads")->check(CLI::Range(1, 256))->envname("TIDEWIRE_SHARDS");
-  app.add_option("--flush", options.flush, "how bytes leave: auto, send or uring")
-      ->transform(CLI::CheckedTransformer(flushes))->envname("TIDEWIRE_FLUSH");
+  app.add_option("--flush", options.flush, "how bytes leave")
+      ->transform(CLI::CheckedTransformer(flushes))->option_text("auto|send|uring")->envname("TIDEWIRE_FLUSH");
   app.add_option("--origin", origins, "browser origin that may connect, * for any; repeat it")->envname("TIDEWIRE_ORIGINS");
   app.add_option("--tls-cert", options.tls.certificate_file, "PEM, leaf first")->check(CLI::ExistingFile);
   app.add_option("--tls-key", options.tls.key_file, "PEM")->check(CLI::ExistingFile);
@@ -90,9 +89,9 @@ int run(int argc, char** argv) {
   open_rooms(io);
   for (const PageFile& file : page_files()) io.static_file(file.path, file.type, file.bytes);
   io.http("GET", "/health", [&io](const HttpRequest&, HttpReply reply) {
-    Value health = Value::object({{"status", "ok"}});
-    health.set("statistics", statistics(io));
-    reply.json(health.to_json());
+    io.gather_statistics().then([reply = std::move(reply)](ServerStatistics now) mutable {
+      reply.json(Value::object({{"status", "ok"}, {"statistics", to_value(now)}}).to_json());
+    });
   });
   io.on_listening([&] {
     const char* scheme = options.tls.certificate_file.empty() ? "http" : "https";
