@@ -103,17 +103,18 @@ void PollingTransport::on_answer_gone(http::Exchange&, bool lost) {
 }
 
 bool PollingTransport::finish(std::uint16_t websocket_code, std::string_view) {
-  if (blames_peer(websocket_code)) {  // who broke the rules is owed nothing: the session is gone when the POST is answered
-    discard(websocket_code, kClosePacket);
-    return true;
-  }
+  const bool poll_was_parked = poll_ != nullptr;
   over_ = true;
   end_code_ = websocket_code;
   finishing_ = true;
   if (!handing_up_) end_post();
-  if (poll_ == nullptr) return false;
-  answer_poll(kClosePacket);
-  return nothing_queued();
+  if (poll_ != nullptr) answer_poll(kClosePacket);
+  // Who broke the rules gets what a parked poll can take, and no further one: the session is gone when its POST is answered.
+  if (blames_peer(websocket_code)) {
+    drop_pending(0);
+    return true;
+  }
+  return poll_was_parked && nothing_queued();
 }
 
 void PollingTransport::discard(std::uint16_t websocket_code, std::string_view last_packet) {
