@@ -3,7 +3,7 @@
 import { describe, it, afterEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { io, Manager } from 'socket.io-client';
-import { Fixture, once, useFixture, withTimeout } from './harness.mjs';
+import { Fixture, once, useFixture, withTimeout, eventually } from './harness.mjs';
 
 const server = useFixture('client');
 const kMatrix = { 'polling only': ['polling'], 'websocket only': ['websocket'], upgrade: ['polling', 'websocket'] };
@@ -235,6 +235,8 @@ describe('beside the transports', () => {
     const socket = io(short.url, { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50 });
     sockets.push(socket);
     await once(socket, 'connect');
+    // Not in the middle of its upgrade: there the client has paused polling, and learns of the end by its ping timeout only.
+    assert.ok(await eventually(() => socket.io.engine.transport.name === 'websocket'));
     const gone = once(socket, 'disconnect', 10_000);
     const lost = once(socket.io, 'reconnect_attempt', 10_000);
     await short.stop();
