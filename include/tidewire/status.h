@@ -106,9 +106,9 @@ enum class DisconnectReason : std::uint8_t {
   kPingTimeout,                // "ping timeout": no pong in time
   kParseError,                 // "parse error": not decodable
   kServerShutdown,             // "server shutting down"
-  kForcedServerClose,          // "forced server close": disconnect(true), or no namespace joined in time
+  kForcedServerClose,          // "forced server close": no namespace joined in time
   kClientNamespaceDisconnect,  // "client namespace disconnect"
-  kServerNamespaceDisconnect,  // "server namespace disconnect": disconnect()
+  kServerNamespaceDisconnect,  // "server namespace disconnect": disconnect(), of the namespace or of the connection
   kSlowConsumer,               // "slow consumer": its out-queue went over a bound; WebSocket code 4008
 };
 
