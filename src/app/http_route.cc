@@ -10,12 +10,16 @@ namespace tidewire {
 // An exchange that waits for its answer. Lives on the shard; the application's HttpReply may travel.
 struct HttpReply::State final : http::Watcher, std::enable_shared_from_this<HttpReply::State> {
   State(Core& owner, std::uint32_t index, http::Exchange& waiting) : core(owner), shard(index), exchange(&waiting) {}
-  void on_aborted(http::Exchange&) override { exchange = nullptr; }
+  void on_aborted(http::Exchange&) override {
+    exchange = nullptr;
+    const auto last = std::move(watching);
+  }
 
   void answer(http::Response response) {
     if (std::exchange(sent, true)) return;
     core.post_to(shard, [self = shared_from_this(), response = std::move(response)]() mutable {
       if (self->exchange == nullptr) return;
+      self->watching.reset();
       self->exchange->set_watcher(nullptr);
       std::exchange(self->exchange, nullptr)->respond(std::move(response));
     });
@@ -25,11 +29,16 @@ struct HttpReply::State final : http::Watcher, std::enable_shared_from_this<Http
   const std::uint32_t shard;
   http::Exchange* exchange;  // null once answered or abandoned; the shard's
   bool sent = false;         // the holder of the reply's
+  // The exchange's own reference, the shard's: whatever becomes of the reply, the watcher outlives what it watches.
+  std::shared_ptr<State> watching;
 };
 
 HttpReply::HttpReply(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 HttpReply::HttpReply(HttpReply&&) noexcept = default;
-HttpReply& HttpReply::operator=(HttpReply&&) noexcept = default;
+HttpReply& HttpReply::operator=(HttpReply&& other) noexcept {
+  std::swap(state_, other.state_);  // what this one owed is answered when `other` dies
+  return *this;
+}
 
 HttpReply::~HttpReply() {
   if (state_ != nullptr && !state_->sent) send(500, "text/plain; charset=utf-8", "no answer was given\n");
@@ -71,8 +80,8 @@ void HttpRouteHandler::on_request(http::Exchange& exchange, std::string_view bod
       continue;
     }
     auto state = std::make_shared<HttpReply::State>(core_, shard_, exchange);
+    state->watching = state;
     exchange.set_watcher(state.get());
-    // The watcher must live as long as the exchange waits for it: the reply holds it, and a dropped reply answers.
     try {
       route->handler(make_request(request, body, exchange.stream().peer().ip_text()), HttpReply(state));
     } catch (const std::exception& failure) {
