@@ -25,12 +25,30 @@ class Core;
 class RemoteSocket;
 namespace hub {
 class NamespaceDefinition;
+struct MemberSnapshot;
 }
 
 struct BroadcastAnswers {
   Status status;                   // kDeadlineExceeded: somebody did not answer in time
   std::vector<Arguments> answers;  // of those who did
 };
+
+// A page of a long list: the `limit` names above `after`, bytewise.
+struct Page {
+  std::string after = {};   // the last name of the page before; empty: from the first on
+  std::string prefix = {};  // rooms: names that begin with it
+  std::size_t limit = 100;  // 1..1000
+};
+struct RoomCount {
+  std::string name;
+  std::uint64_t members = 0;
+};
+struct RoomsPage {
+  std::vector<RoomCount> rooms;
+  bool more = false;        // there are names above the last one
+  bool complete = true;     // every shard answered within 2 s
+};
+struct SocketsPage;
 
 // The arguments of an emit as they are handed down: one view is passed on verbatim, everything else is written once.
 template <typename... T>
@@ -52,6 +70,8 @@ class BroadcastOperator {
   BroadcastOperator compress(bool on) const;
   // This node only.
   BroadcastOperator local() const;
+  // Of that tenant instead of the one without a name.
+  BroadcastOperator tenant(std::string_view name) const;
   // For emit_with_ack(). 0: Options::ack_timeout_ms.
   BroadcastOperator timeout(std::int64_t ms) const;
 
@@ -67,22 +87,32 @@ class BroadcastOperator {
 
   // Sockets of every shard; those of a shard that does not answer within 2 s are missing.
   Later<std::vector<RemoteSocket>> fetch_sockets() const;
+  // The same page by page, in the order of their ids.
+  Later<SocketsPage> fetch_sockets(Page page) const;
+  // Rooms of the namespace that somebody is in, in the order of their names, whoever is meant.
+  Later<RoomsPage> fetch_rooms(Page page) const;
+  Later<std::uint64_t> count_sockets() const;
   void sockets_join(std::string_view room) const { sockets_join(std::vector<std::string>{std::string(room)}); }
   void sockets_join(std::vector<std::string> rooms) const;
   void sockets_leave(std::string_view room) const { sockets_leave(std::vector<std::string>{std::string(room)}); }
   void sockets_leave(std::vector<std::string> rooms) const;
-  void disconnect_sockets(bool close_connections = false) const;
+  void disconnect_sockets(bool close_connections = false) const { end_sockets(close_connections, 0, {}); }
+  // Their connections, with this WebSocket close code (4000..4999) and reason.
+  void close_sockets(std::uint16_t code, std::string_view reason) const { end_sockets(true, code, reason); }
 
  private:
   friend class Namespace;
   friend class Socket;
   friend class RemoteSocket;
   BroadcastOperator(Core& core, std::shared_ptr<hub::NamespaceDefinition> space) : core_(&core), space_(std::move(space)) {}
+  RemoteSocket remote(hub::MemberSnapshot& member) const;
+  void end_sockets(bool close_connections, std::uint16_t code, std::string_view reason) const;
   void emit_arguments(std::string_view event, const ArgumentsView& arguments) const;
   Later<BroadcastAnswers> ask(std::string_view event, Arguments arguments) const;
 
   Core* core_;
   std::shared_ptr<hub::NamespaceDefinition> space_;
+  std::string tenant_;
   std::vector<std::string> rooms_;
   std::vector<std::string> except_;
   std::int64_t timeout_ms_ = 0;

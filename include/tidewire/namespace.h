@@ -35,6 +35,8 @@ class Namespace {
     add_listener(event, detail::make_listener(std::forward<F>(listener)));
   }
   void on_any(EventListener listener) const;
+  // Events that nobody listens to by name or as a catch-all.
+  void on_unheard(EventListener listener) const;
   void on_error(UniqueFunction<void(Socket&, const Error&)> listener) const;
   void on_disconnecting(UniqueFunction<void(Socket&, DisconnectReason)> listener) const;
   void on_disconnect(UniqueFunction<void(Socket&, DisconnectReason)> listener) const;
@@ -51,6 +53,7 @@ class Namespace {
   BroadcastOperator compress(bool on) const { return everybody().compress(on); }
   BroadcastOperator local() const { return everybody().local(); }
   BroadcastOperator timeout(std::int64_t ms) const { return everybody().timeout(ms); }
+  BroadcastOperator tenant(std::string_view name) const { return everybody().tenant(name); }
 
   template <typename... T>
   void emit(std::string_view event, const T&... arguments) const {

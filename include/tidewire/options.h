@@ -7,7 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tidewire {
@@ -37,6 +40,14 @@ struct TlsFiles {
   std::string certificate_file = {};            // PEM, leaf first; empty: no TLS
   std::string key_file = {};                    // PEM
 };
+
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
+struct LogField {
+  std::string_view key;
+  std::string value;  // may hold anything a peer sent: escape it, cut it
+};
+// Hears every line of `log_level` and above. From any thread, several at a time; it must not block.
+using LogHandler = std::function<void(LogLevel, std::string_view message, std::span<const LogField>)>;
 
 enum class Flush : std::uint8_t { kAuto, kSend, kUring };
 
@@ -90,8 +101,13 @@ struct Options {
   // from 90 % on the largest queues are closed with 4008, from 95 % on new handshakes get 503 with Retry-After
   std::size_t process_queue_bytes = 0;
 
+  // Who somebody is, see Server::authenticate()
+  std::int64_t identity_warning_ms = 30'000;    // `auth_expiring` this long before an identity ends; 0: never
+
   // People
   bool log_to_stderr = true;                    // warnings and errors; false: silent
+  LogLevel log_level = LogLevel::kWarn;
+  LogHandler log = {};                          // instead of stderr
 };
 
 }  // namespace tidewire

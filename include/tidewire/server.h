@@ -20,6 +20,41 @@
 #include "tidewire/status.h"
 
 namespace tidewire {
+namespace hub {
+struct Credentials;
+struct Verdict;
+}  // namespace hub
+
+// What somebody shows to be let into a namespace. Valid during the call.
+class Credentials {
+ public:
+  explicit Credentials(const hub::Credentials& wire) noexcept : wire_(wire) {}  // for the engine
+  std::string_view namespace_name() const noexcept;
+  // Parsed anew at each call.
+  Handshake handshake() const;
+
+ private:
+  const hub::Credentials& wire_;
+};
+
+// What the authenticator finds: call it once, now or later, on the shard that asked.
+class Verdict {
+ public:
+  explicit Verdict(UniqueFunction<void(hub::Verdict&&)> call) noexcept;  // for the engine
+  Verdict(Verdict&&) noexcept = default;
+  // The socket need not remember the `auth` it came with, which may be secret and long.
+  Verdict& forget_auth() noexcept {
+    keep_auth_ = false;
+    return *this;
+  }
+  // Comes in as this one; Identity{}: as nobody in particular.
+  void operator()(Identity identity);
+  void operator()(const Error& refusal);
+
+ private:
+  UniqueFunction<void(hub::Verdict&&)> call_;
+  bool keep_auth_ = true;
+};
 
 // Of every shard together; each figure is right for one moment.
 struct ServerStatistics {
@@ -28,6 +63,7 @@ struct ServerStatistics {
   std::uint64_t polling_sessions = 0;
   std::uint64_t sockets = 0;              // members of namespaces now, every dialect
   std::uint64_t plain_peers = 0;
+  std::uint64_t plain_handshakes = 0;     // plain peers ever
   std::uint64_t accepted = 0;
   std::uint64_t handshakes = 0;
   std::uint64_t upgrades = 0;
@@ -72,6 +108,11 @@ class Server : public Namespace {
   // to accept, or with the reason for a 403; now or later, on the shard that asks.
   using Admission = std::function<void(const HttpRequest&, std::function<void(std::string refusal)>)>;
   void allow_request(Admission decide);
+  // Who somebody is: asked for each socket, of either dialect, before its namespace is looked for. An identity with a tenant
+  // enters the tenant's own copy of the namespace; one with an end is warned (event `auth_expiring`), then out of its rooms
+  // and closed with 4002. Without an authenticator everybody is anonymous.
+  using Authenticator = std::function<void(const Credentials&, Verdict)>;
+  void authenticate(Authenticator decide);
   // Headers of the answer to each polling handshake.
   using InitialHeaders = std::function<void(const HttpRequest&, std::vector<std::pair<std::string, std::string>>&)>;
   void on_initial_headers(InitialHeaders add);
@@ -90,10 +131,15 @@ class Server : public Namespace {
 
   // Listens and starts the threads. kInternal with the system's reason when the port is taken and the like.
   Status start();
+  // The shard whose thread calls, 0 elsewhere; how many there are.
+  std::uint32_t current_shard() const noexcept;
+  std::uint32_t shard_count() const noexcept;
   // Waits until the server has stopped.
   void wait();
-  // start(), then until stop(), SIGINT or SIGTERM; SIGHUP reloads the certificate.
+  // start(), then until stop(), SIGINT or SIGTERM; SIGHUP reloads the certificate and calls what on_reload() was given.
   Status run();
+  // Called on the thread of run().
+  void on_reload(UniqueFunction<void()> listener);
   // Ends every session ("server shutting down"), sends what is queued, stops. From any thread.
   void stop();
   Status reload_certificate();

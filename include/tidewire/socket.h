@@ -27,6 +27,7 @@
 #include "tidewire/arguments.h"
 #include "tidewire/broadcast.h"
 #include "tidewire/function.h"
+#include "tidewire/identity.h"
 #include "tidewire/status.h"
 #include "tidewire/task.h"
 
@@ -42,7 +43,8 @@ class Member;
 // Why somebody is refused, or what went wrong: connect_error shows message and data.
 struct Error {
   std::string message;
-  Value data;  // null: not sent
+  Value data = {};               // null: not sent. A plain client sees its `code`, if that is a text, as the code of the error
+  std::uint16_t close_code = 0;  // with which a refused plain client is closed, 4000..4999; 0: 1008
 };
 
 // Goes on in a middleware chain: next() accepts, next(Error{...}) refuses. Call it once, now or later, on the shard.
@@ -111,6 +113,12 @@ class Socket {
   Namespace nsp() const;
   const std::string& namespace_name() const noexcept;
   Handshake handshake() const;
+  // Who it is: what the authenticator said. Somebody anonymous when there is none. Never null.
+  std::shared_ptr<const Identity> identity() const;
+  // The same user with a new token, say. On the shard only.
+  void set_identity(Identity identity) const;
+  // "socketio" or "plain".
+  std::string dialect() const;
   // "polling" or "websocket" now.
   std::string transport() const;
   // Bytes that the peer has not taken yet: the signal for back-pressure, with on_drain().
@@ -118,6 +126,8 @@ class Socket {
 
   // Its rooms, its own id first.
   std::vector<std::string> rooms() const;
+  bool in_room(std::string_view room) const;
+  std::size_t room_count() const;  // without its own id
   void join(std::string_view room) const;
   void join(const std::vector<std::string>& rooms) const;
   void leave(std::string_view room) const;
@@ -162,6 +172,9 @@ class Socket {
 
   // Leaves the namespace; with `close_connection` the peer loses all its namespaces and the connection.
   void disconnect(bool close_connection = false) const;
+
+  // The connection, with this WebSocket close code (4000..4999) and reason; over polling the code is not told.
+  void close(std::uint16_t code, std::string_view reason) const;
 
   // Listeners of this socket alone. Those of the namespace (Namespace::on) cost nothing per socket.
   template <typename F>
@@ -243,6 +256,9 @@ class RemoteSocket {
   std::vector<std::string> rooms;
   Handshake handshake;
   Value data;
+  std::shared_ptr<const Identity> identity;  // never null
+  std::string dialect;                       // "socketio" or "plain"
+  std::string transport;
 
   template <typename... T>
   void emit(std::string_view event, const T&... arguments) const {
@@ -257,6 +273,12 @@ class RemoteSocket {
   explicit RemoteSocket(BroadcastOperator everybody) : everybody_(std::move(everybody)) {}
   BroadcastOperator self() const { return everybody_.to(id); }
   BroadcastOperator everybody_;
+};
+
+struct SocketsPage {
+  std::vector<RemoteSocket> sockets;
+  bool more = false;     // there are ids above the last one
+  bool complete = true;  // every shard answered within 2 s
 };
 
 namespace detail {

@@ -1,5 +1,6 @@
 // tidewire/tidewire.h - start here: everything of the library. The order to read: server.h, namespace.h, socket.h,
-// broadcast.h, arguments.h and convert.h (what events carry), task.h (coroutines), http.h (other routes), options.h.
+// broadcast.h, arguments.h and convert.h (what events carry), task.h (coroutines), identity.h (who somebody is), http.h (other
+// routes), options.h.
 #pragma once
 
 #include "tidewire/arguments.h"
@@ -8,6 +9,7 @@
 #include "tidewire/convert.h"
 #include "tidewire/function.h"
 #include "tidewire/http.h"
+#include "tidewire/identity.h"
 #include "tidewire/namespace.h"
 #include "tidewire/options.h"
 #include "tidewire/server.h"

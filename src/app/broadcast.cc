@@ -1,23 +1,37 @@
 #include "tidewire/broadcast.h"
 
 #include "app/handles.h"
+#include "hub/survey.h"
 
 namespace tidewire {
 namespace {
 
-// Runs `action(namespace, hub)` on a shard for the namespace, or for every child when a pattern or a predicate is meant.
+// Runs `action(namespace)` on a shard for the tenant's namespace, or for every child when a pattern or a predicate is meant.
 template <typename Action>
-void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, Action action) {
-  core.on_any_shard([&core, definition, action = std::move(action)]() mutable {
+void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant, Action action) {
+  core.on_any_shard([&core, definition, tenant, action = std::move(action)]() mutable {
     hub::Hub& hub = Core::current_shard()->hub();
     const auto run = [&](const std::shared_ptr<hub::NamespaceDefinition>& each) {
-      if (hub::Namespace* space = hub.open({std::string(), each->name()})) action(*space);
+      if (hub::Namespace* space = hub.open({tenant, each->name()})) action(*space);
     };
     if (core.registry.find(definition->name()) == definition) {
       run(definition);
     } else {
       for (const auto& child : core.registry.children_of(*definition)) run(child);
     }
+  });
+}
+
+// Runs `ask(namespace, done)` on a shard; answers `nothing` when there is no such namespace there, or a pattern is meant.
+template <typename Callback, typename Nothing, typename Ask>
+void on_one_namespace(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
+                      Callback done, Nothing nothing, Ask ask) {
+  core.on_any_shard([&core, definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
+    hub::Namespace* space = core.registry.find(definition->name()) == definition
+                                ? Core::current_shard()->hub().open({tenant, definition->name()})
+                                : nullptr;
+    if (space == nullptr) return done(std::move(nothing));
+    ask(*space, std::move(done));
   });
 }
 
@@ -54,6 +68,11 @@ BroadcastOperator BroadcastOperator::compress(bool on) const {
   return next;
 }
 BroadcastOperator BroadcastOperator::local() const { return *this; }  // without an adapter there is nothing beyond this node
+BroadcastOperator BroadcastOperator::tenant(std::string_view name) const {
+  BroadcastOperator next = *this;
+  next.tenant_ = name;
+  return next;
+}
 BroadcastOperator BroadcastOperator::timeout(std::int64_t ms) const {
   BroadcastOperator next = *this;
   next.timeout_ms_ = ms;
@@ -68,10 +87,10 @@ void BroadcastOperator::emit_arguments(std::string_view event, const ArgumentsVi
     hub::broadcast(space, {rooms_, except_}, std::move(message));
   };
   if (Core::current_shard() != nullptr) {  // on a shard nothing is copied
-    on_namespaces(*core_, space_, [&](hub::Namespace& space) { send(space, event, arguments); });
+    on_namespaces(*core_, space_, tenant_, [&](hub::Namespace& space) { send(space, event, arguments); });
     return;
   }
-  on_namespaces(*core_, space_, [self = *this, event = std::string(event), arguments = arguments.copy()](hub::Namespace& space) {
+  on_namespaces(*core_, space_, tenant_, [self = *this, event = std::string(event), arguments = arguments.copy()](hub::Namespace& space) {
     hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
     message.is_volatile = self.is_volatile_;
     message.compress = self.compress_;
@@ -83,7 +102,7 @@ Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments
   using Answer = Later<BroadcastAnswers>;
   return Answer([self = *this, event = std::string(event), arguments = std::move(arguments)](Answer::Callback done) mutable {
     const std::int64_t timeout_ms = self.timeout_ms_ > 0 ? self.timeout_ms_ : self.core_->options.ack_timeout_ms;
-    on_namespaces(*self.core_, self.space_,
+    on_namespaces(*self.core_, self.space_, self.tenant_,
                   [self, event = std::move(event), arguments = std::move(arguments), timeout_ms,
                    done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
       hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
@@ -99,38 +118,86 @@ Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments
 Later<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
   using Answer = Later<std::vector<RemoteSocket>>;
   return Answer([self = *this](Answer::Callback done) {
-    on_namespaces(*self.core_, self.space_,
+    on_namespaces(*self.core_, self.space_, self.tenant_,
                   [self, done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
       hub::fetch_members(space, {self.rooms_, self.except_}, [self, done](std::vector<hub::MemberSnapshot> members) {
         std::vector<RemoteSocket> sockets;
         sockets.reserve(members.size());
-        for (hub::MemberSnapshot& member : members) {
-          RemoteSocket socket(BroadcastOperator(*self.core_, self.space_));
-          socket.id = member.rooms.front();
-          socket.rooms = std::move(member.rooms);
-          socket.data = std::move(member.data);
-          socket.handshake = make_handshake(member.facts, member.auth);
-          sockets.push_back(std::move(socket));
-        }
+        for (hub::MemberSnapshot& member : members) sockets.push_back(self.remote(member));
         (*done)(std::move(sockets));
       });
     });
   });
 }
 
+RemoteSocket BroadcastOperator::remote(hub::MemberSnapshot& member) const {
+  RemoteSocket socket(BroadcastOperator(*core_, space_).tenant(tenant_));
+  socket.id = member.rooms.front();
+  socket.rooms = std::move(member.rooms);
+  socket.data = std::move(member.data);
+  socket.identity = identity_or_anonymous(std::move(member.identity));
+  socket.dialect = member.facts.dialect;
+  socket.transport = member.facts.transport;
+  socket.handshake = make_handshake(member.facts, member.auth);
+  return socket;
+}
+
+Later<SocketsPage> BroadcastOperator::fetch_sockets(Page page) const {
+  using Answer = Later<SocketsPage>;
+  return Answer([self = *this, page = std::move(page)](Answer::Callback done) {
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsPage{},
+                     [self, page](hub::Namespace& space, Answer::Callback answer) {
+      hub::fetch_members(space, {self.rooms_, self.except_}, {page.after, page.prefix, page.limit},
+                         [self, answer = std::move(answer)](hub::MembersPage found) {
+        SocketsPage made;
+        made.more = found.more;
+        made.complete = found.complete;
+        for (hub::MemberSnapshot& member : found.members) made.sockets.push_back(self.remote(member));
+        answer(std::move(made));
+      });
+    });
+  });
+}
+
+Later<RoomsPage> BroadcastOperator::fetch_rooms(Page page) const {
+  using Answer = Later<RoomsPage>;
+  return Answer([self = *this, page = std::move(page)](Answer::Callback done) {
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), RoomsPage{},
+                     [page](hub::Namespace& space, Answer::Callback answer) {
+      hub::fetch_rooms(space, {page.after, page.prefix, page.limit}, [answer = std::move(answer)](hub::RoomsPage found) {
+        RoomsPage made;
+        made.more = found.more;
+        made.complete = found.complete;
+        for (hub::RoomCount& room : found.rooms) made.rooms.push_back({std::move(room.name), room.members});
+        answer(std::move(made));
+      });
+    });
+  });
+}
+
+Later<std::uint64_t> BroadcastOperator::count_sockets() const {
+  using Answer = Later<std::uint64_t>;
+  return Answer([self = *this](Answer::Callback done) {
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), std::uint64_t{0},
+                     [self](hub::Namespace& space, Answer::Callback answer) {
+      hub::count_members(space, {self.rooms_, self.except_}, std::move(answer));
+    });
+  });
+}
+
 void BroadcastOperator::sockets_join(std::vector<std::string> rooms) const {
-  on_namespaces(*core_, space_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
+  on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
     hub::join_all(space, {self.rooms_, self.except_}, rooms);
   });
 }
 void BroadcastOperator::sockets_leave(std::vector<std::string> rooms) const {
-  on_namespaces(*core_, space_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
+  on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
     hub::leave_all(space, {self.rooms_, self.except_}, rooms);
   });
 }
-void BroadcastOperator::disconnect_sockets(bool close_connections) const {
-  on_namespaces(*core_, space_, [self = *this, close_connections](hub::Namespace& space) {
-    hub::disconnect_all(space, {self.rooms_, self.except_}, close_connections);
+void BroadcastOperator::end_sockets(bool close_connections, std::uint16_t code, std::string_view reason) const {
+  on_namespaces(*core_, space_, tenant_, [self = *this, close_connections, code, reason = std::string(reason)](hub::Namespace& space) {
+    hub::disconnect_all(space, {self.rooms_, self.except_}, close_connections, code, reason);
   });
 }
 

@@ -16,6 +16,20 @@ namespace {
 
 thread_local Shard* this_threads_shard = nullptr;
 
+// What the application wants told, in its own words.
+class HandlerLog final : public base::LogSink {
+ public:
+  HandlerLog(LogLevel level, const LogHandler& handler) : level_(level), handler_(handler) {}
+  bool enabled(LogLevel level) const noexcept override { return level >= level_ && level != LogLevel::kOff; }
+  void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override {
+    if (enabled(level)) handler_(level, message, std::span<const LogField>(fields.begin(), fields.size()));
+  }
+
+ private:
+  const LogLevel level_;
+  const LogHandler& handler_;
+};
+
 }  // namespace
 
 ShardScope::ShardScope(Shard& shard) noexcept { this_threads_shard = &shard; }
@@ -23,7 +37,10 @@ ShardScope::~ShardScope() { this_threads_shard = nullptr; }
 
 Core::Core(Options settings, Drive drive)
     : options(std::move(settings)),
-      log(options.log_to_stderr ? base::stderr_log(base::LogLevel::kWarn) : base::null_log()),
+      own_log_(options.log ? std::make_unique<HandlerLog>(options.log_level, options.log) : nullptr),
+      log(own_log_ != nullptr       ? *own_log_
+          : options.log_to_stderr   ? base::stderr_log(options.log_level)
+                                    : base::null_log()),
       budget(options.process_queue_bytes),
       drive_(std::move(drive)),
       wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -133,6 +150,7 @@ Status Core::run() {
     signalfd_siginfo info{};
     if (read(signal_descriptor, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
       if (info.ssi_signo == SIGHUP) {
+        if (reloading) reloading();
         if (tls != nullptr) {
           const Status reloaded = tls->reload();
           log.write(base::LogLevel::kWarn, reloaded.ok() ? "certificate reloaded" : "certificate kept: " + reloaded.message(), {});

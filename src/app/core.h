@@ -75,14 +75,21 @@ class Core {
 
   // Immutable after start.
   const Options options;
+
+ private:
+  const std::unique_ptr<base::LogSink> own_log_;  // around Options::log
+
+ public:
   base::LogSink& log;
   const socketio::Dialect socketio_dialect{0};
   const plain::Dialect plain_flat{1, plain::Form::kFlat};
   const plain::Dialect plain_data{2, plain::Form::kData};
   hub::NamespaceRegistry registry;
   Server::Admission allow_request;
+  Server::Authenticator authenticate;
   Server::InitialHeaders initial_headers;
   UniqueFunction<void()> listening;
+  UniqueFunction<void()> reloading;
   std::vector<HttpRoute> http_routes;
   std::vector<std::unique_ptr<WebSocketRoute>> websocket_routes;
   std::vector<http::StaticFile> static_files;

@@ -20,7 +20,7 @@ inline void on_shard_of(hub::Member& member, net::Task task) {
 }
 
 inline hub::Refusal to_refusal(const Error& error) {
-  return {error.message, error.data.is_null() ? std::string() : error.data.to_json()};
+  return {error.message, error.data.is_null() ? std::string() : error.data.to_json(), error.close_code};
 }
 
 inline Next make_next(hub::Next next) {
@@ -35,8 +35,11 @@ inline Next make_next(hub::Next next) {
 }
 
 inline Error to_error(const hub::Refusal& refusal) {
-  return {refusal.message, refusal.data.empty() ? Value() : Value::parse(refusal.data).value_or(Value())};
+  return {refusal.message, refusal.data.empty() ? Value() : Value::parse(refusal.data).value_or(Value()), refusal.close_code};
 }
+
+// Somebody anonymous instead of nobody.
+std::shared_ptr<const Identity> identity_or_anonymous(std::shared_ptr<const Identity> identity);
 
 inline hub::EventHandler wrap_listener(EventListener listener) {
   return [listener = std::move(listener)](hub::InboundEvent& inbound) {

@@ -29,6 +29,10 @@ void Namespace::on_any(EventListener listener) const {
   hub::HandlerSet& set = definition_->handlers;
   set.any.add(wrap_listener(std::move(listener)), set.next_id++);
 }
+void Namespace::on_unheard(EventListener listener) const {
+  hub::HandlerSet& set = definition_->handlers;
+  set.unheard.add(wrap_listener(std::move(listener)), set.next_id++);
+}
 void Namespace::on_error(UniqueFunction<void(Socket&, const Error&)> listener) const {
   hub::HandlerSet& set = definition_->handlers;
   set.error.add(wrap_error(std::move(listener)), set.next_id++);

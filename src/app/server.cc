@@ -18,6 +18,26 @@ std::pair<std::string, bool> split_pattern(std::string_view path) {
 
 }  // namespace
 
+std::string_view Credentials::namespace_name() const noexcept { return wire_.namespace_name; }
+Handshake Credentials::handshake() const { return make_handshake(wire_.sink.facts(), wire_.auth); }
+
+Verdict::Verdict(UniqueFunction<void(hub::Verdict&&)> call) noexcept : call_(std::move(call)) {}
+
+void Verdict::operator()(Identity identity) {
+  hub::Verdict verdict;
+  verdict.keep_auth = keep_auth_;
+  // Nobody in particular costs nothing.
+  const bool nobody = identity.anonymous() && identity.tenant.empty() && !identity.expires_at_s && identity.roles.empty();
+  if (!nobody) verdict.identity = std::make_shared<const Identity>(std::move(identity));
+  call_(std::move(verdict));
+}
+
+void Verdict::operator()(const Error& refusal) {
+  hub::Verdict verdict;
+  verdict.refusal = to_refusal(refusal);
+  call_(std::move(verdict));
+}
+
 Server::Server(Options options) : Server(std::make_unique<Core>(std::move(options))) {}
 Server::Server(std::unique_ptr<Core> core) : Namespace(*core, core->registry.of("/")), owned_core_(std::move(core)) {}
 Server::~Server() = default;
@@ -47,6 +67,7 @@ void Server::on_new_namespace(UniqueFunction<void(Namespace)> listener) {
 }
 
 void Server::allow_request(Admission decide) { core_->allow_request = std::move(decide); }
+void Server::authenticate(Authenticator decide) { core_->authenticate = std::move(decide); }
 void Server::on_initial_headers(InitialHeaders add) { core_->initial_headers = std::move(add); }
 
 void Server::http(std::string_view method, std::string_view path, HttpHandler handler) {
@@ -83,6 +104,12 @@ void Server::after(std::int64_t delay_ms, UniqueFunction<void()> task) {
 }
 
 void Server::on_listening(UniqueFunction<void()> listener) { core_->listening = std::move(listener); }
+void Server::on_reload(UniqueFunction<void()> listener) { core_->reloading = std::move(listener); }
+std::uint32_t Server::current_shard() const noexcept {
+  const Shard* here = Core::current_shard();
+  return here == nullptr ? 0 : here->index();
+}
+std::uint32_t Server::shard_count() const noexcept { return core_->shard_count(); }
 Status Server::start() { return core_->start(); }
 void Server::wait() { core_->wait(); }
 Status Server::run() { return core_->run(); }

@@ -27,7 +27,7 @@ std::vector<net::Network> networks(const std::vector<std::string>& texts, base::
 }
 
 hub::HubOptions hub_options(const Options& options) {
-  return {options.cleanup_empty_child_namespaces, options.ack_timeout_ms};
+  return {options.cleanup_empty_child_namespaces, options.ack_timeout_ms, options.identity_warning_ms};
 }
 
 }  // namespace
@@ -55,13 +55,13 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
       hub_(hub_options(core.options),
            hub::HubContext{reactor_->timers(), reactor_->random(), core.log, *this, core.registry,
                            [this] { return reactor_->now(); },
-                           [this](UniqueFunction<void()> task) { reactor_->defer(std::move(task)); }}),
+                           [this](UniqueFunction<void()> task) { reactor_->defer(std::move(task)); }, authenticate(),
+                           [this] { return reactor_->wall_clock_ms(); }}),
       socketio_{hub_, core.socketio_dialect,
                 {.connect_timeout_ms = core.options.connect_timeout_ms,
                  .attachments_max = core.options.attachments_max,
                  .attachment_bytes_max = core.options.payload_bytes_max * core.options.attachments_max,
-                 .json_depth = core.options.json_depth,
-                 .tenant = {}}},
+                 .json_depth = core.options.json_depth}},
       spills_(count) {
   http_options_.trusted_proxies = networks(core.options.trusted_proxies, core.log);
   acceptor_ = [this](net::Connection& stream) { return http::make_connection(stream, router_, http_options_); };
@@ -76,6 +76,14 @@ Shard::~Shard() {
   engineio_.reset();
   shed_.reset();
   reactor_.reset();
+}
+
+// The application's authenticator in the words of the hub; none when there is none.
+hub::Authenticate Shard::authenticate() {
+  if (!core_.authenticate) return {};
+  return [this](const hub::Credentials& credentials, UniqueFunction<void(hub::Verdict)> answer) {
+    core_.authenticate(Credentials(credentials), Verdict([answer = std::move(answer)](hub::Verdict&& verdict) { answer(std::move(verdict)); }));
+  };
 }
 
 // The application's allow_request in the words of a layer; none when there is none.
@@ -295,6 +303,7 @@ void Shard::add_to(ServerStatistics& total) {
   total.protocol_errors += socketio_.statistics.protocol_errors;
   if (plain_ != nullptr) {
     total.plain_peers += plain_->statistics.peers;
+    total.plain_handshakes += plain_->statistics.opened;
     total.protocol_errors += plain_->statistics.invalid_messages;
     total.slow_consumers += plain_->statistics.slow;
     total.refused_by_memory += plain_->statistics.refused_overload;

@@ -68,6 +68,7 @@ class Shard final : public hub::Relay {
   void drain_spill(std::uint32_t shard);
   void make_socketio();
   void make_plain();
+  hub::Authenticate authenticate();
   void add_routes();
   void make_shed();
   template <typename Answer>

@@ -39,6 +39,27 @@ std::size_t Socket::queued_bytes() const {
   return sink == nullptr ? 0 : sink->queued_bytes();
 }
 
+std::string Socket::dialect() const {
+  const hub::Sink* sink = member_->sink();
+  return sink == nullptr ? std::string() : sink->facts().dialect;
+}
+
+std::shared_ptr<const Identity> identity_or_anonymous(std::shared_ptr<const Identity> identity) {
+  static const auto anonymous = std::make_shared<const Identity>();
+  return identity == nullptr ? anonymous : std::move(identity);
+}
+
+std::shared_ptr<const Identity> Socket::identity() const {
+  const hub::Member::Extras* extras = member_->extras_if_any();
+  return identity_or_anonymous(extras == nullptr ? nullptr : extras->identity);
+}
+
+void Socket::set_identity(Identity identity) const {
+  shard_of(*member_).hub().set_identity(*member_, std::make_shared<const Identity>(std::move(identity)));
+}
+
+bool Socket::in_room(std::string_view room) const { return member_->home().is_in(*member_, room); }
+std::size_t Socket::room_count() const { return member_->home().room_count_of(*member_); }
 std::vector<std::string> Socket::rooms() const { return member_->home().rooms_of(*member_); }
 Value& Socket::data() const { return member_->extras().data; }
 
@@ -90,19 +111,25 @@ Later<Result<Arguments>> Socket::ask(std::string_view event, Arguments arguments
 }
 
 BroadcastOperator Socket::broadcast() const {
-  return BroadcastOperator(shard_of(*member_).core(), member_->home().shared_definition()).except(id());
+  return BroadcastOperator(shard_of(*member_).core(), member_->home().shared_definition()).tenant(member_->home().key().tenant).except(id());
 }
 
 void Socket::disconnect(bool close_connection) const {
   on_shard_of(*member_, [self = *this, close_connection] {
-    if (hub::Sink* sink = self.member_->sink()) sink->disconnect(*self.member_, close_connection);
+    if (hub::Sink* sink = self.member_->sink()) sink->disconnect(*self.member_, {.connection = close_connection});
+  });
+}
+
+void Socket::close(std::uint16_t code, std::string_view reason) const {
+  on_shard_of(*member_, [self = *this, code, reason = std::string(reason)] {
+    if (hub::Sink* sink = self.member_->sink()) sink->disconnect(*self.member_, {.connection = true, .code = code, .text = reason});
   });
 }
 
 // ---- listeners
 
 ListenerId Socket::add_listener(std::string_view event, EventListener listener, bool once) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   const ListenerId id = set.next_id++;
   hub::HandlerSet::EventHandlers& list = set.listeners(event);
   if (!once) return list.add(wrap_listener(std::move(listener)), id);
@@ -115,23 +142,23 @@ ListenerId Socket::add_listener(std::string_view event, EventListener listener, 
 }
 
 void Socket::off(std::string_view event, ListenerId listener) const {
-  if (auto* list = member_->extras().handlers.find(event)) list->remove(listener);
+  if (auto* list = member_->extras().handlers().find(event)) list->remove(listener);
 }
 void Socket::off(std::string_view event) const {
-  if (auto* list = member_->extras().handlers.find(event)) list->clear();
+  if (auto* list = member_->extras().handlers().find(event)) list->clear();
 }
 
 ListenerId Socket::on_any(EventListener listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   return set.any.add(wrap_listener(std::move(listener)), set.next_id++);
 }
 ListenerId Socket::prepend_any(EventListener listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   return set.any.add(wrap_listener(std::move(listener)), set.next_id++, true);
 }
-void Socket::off_any(ListenerId listener) const { member_->extras().handlers.any.remove(listener); }
-void Socket::off_any() const { member_->extras().handlers.any.clear(); }
-std::size_t Socket::any_count() const { return member_->extras().handlers.any.size(); }
+void Socket::off_any(ListenerId listener) const { member_->extras().handlers().any.remove(listener); }
+void Socket::off_any() const { member_->extras().handlers().any.clear(); }
+std::size_t Socket::any_count() const { return member_->extras().handlers().any.size(); }
 
 namespace {
 
@@ -145,37 +172,37 @@ hub::OutgoingHandler wrap_outgoing(Socket::OutgoingListener listener) {
 }  // namespace
 
 ListenerId Socket::on_any_outgoing(OutgoingListener listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   return set.any_outgoing.add(wrap_outgoing(std::move(listener)), set.next_id++);
 }
 ListenerId Socket::prepend_any_outgoing(OutgoingListener listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   return set.any_outgoing.add(wrap_outgoing(std::move(listener)), set.next_id++, true);
 }
-void Socket::off_any_outgoing(ListenerId listener) const { member_->extras().handlers.any_outgoing.remove(listener); }
-void Socket::off_any_outgoing() const { member_->extras().handlers.any_outgoing.clear(); }
+void Socket::off_any_outgoing(ListenerId listener) const { member_->extras().handlers().any_outgoing.remove(listener); }
+void Socket::off_any_outgoing() const { member_->extras().handlers().any_outgoing.clear(); }
 
 void Socket::use(UniqueFunction<void(Event&, Next)> middleware) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   set.event_middlewares.add([middleware = std::move(middleware)](hub::InboundEvent& inbound, hub::EventNext next) {
     Event event(inbound);
     middleware(event, make_next(std::move(next)));
   }, set.next_id++);
 }
 void Socket::on_error(UniqueFunction<void(Socket&, const Error&)> listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   set.error.add(wrap_error(std::move(listener)), set.next_id++);
 }
 void Socket::on_disconnecting(UniqueFunction<void(Socket&, DisconnectReason)> listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   set.disconnecting.add(wrap_disconnect(std::move(listener)), set.next_id++);
 }
 void Socket::on_disconnect(UniqueFunction<void(Socket&, DisconnectReason)> listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   set.disconnect.add(wrap_disconnect(std::move(listener)), set.next_id++);
 }
 void Socket::on_drain(UniqueFunction<void(Socket&)> listener) const {
-  hub::HandlerSet& set = member_->extras().handlers;
+  hub::HandlerSet& set = member_->extras().handlers();
   set.drained.add([listener = std::move(listener)](hub::Member& member) {
     Socket socket(member);
     listener(socket);

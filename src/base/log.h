@@ -9,14 +9,12 @@
 #include <string>
 #include <string_view>
 
+#include "tidewire/options.h"
+
 namespace tidewire::base {
 
-enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
-
-struct LogField {
-  std::string_view key;
-  std::string value;
-};
+using tidewire::LogField;
+using tidewire::LogLevel;
 
 class LogSink {
  public:

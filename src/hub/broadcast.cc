@@ -82,22 +82,25 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
 
 std::vector<MemberSnapshot> snapshots(Namespace& space, const Selector& selector) {
   std::vector<MemberSnapshot> list;
-  space.each(selector, [&](Member& member) {
-    MemberSnapshot snapshot;
-    snapshot.id = member.id();
-    snapshot.shard = space.hub().relay().shard();
-    snapshot.rooms = space.rooms_of(member);
-    if (const Member::Extras* extras = member.extras_if_any()) {
-      snapshot.data = extras->data;
-      snapshot.auth = extras->auth;
-    }
-    if (const Sink* sink = member.sink()) snapshot.facts = sink->facts();
-    list.push_back(std::move(snapshot));
-  });
+  space.each(selector, [&](Member& member) { list.push_back(snapshot(member)); });
   return list;
 }
 
 }  // namespace
+
+MemberSnapshot snapshot(Member& member) {
+  MemberSnapshot made;
+  made.id = member.id();
+  made.shard = member.home().hub().relay().shard();
+  made.rooms = member.home().rooms_of(member);
+  if (const Member::Extras* extras = member.extras_if_any()) {
+    made.data = extras->data;
+    made.auth = extras->auth;
+    made.identity = extras->identity;
+  }
+  if (const Sink* sink = member.sink()) made.facts = sink->facts();
+  return made;
+}
 
 void broadcast(Namespace& space, const Selector& selector, Message message) {
   Relay& relay = space.hub().relay();
@@ -186,11 +189,11 @@ void leave_all(Namespace& space, const Selector& selector, std::vector<std::stri
   });
 }
 
-void disconnect_all(Namespace& space, const Selector& selector, bool close_connections) {
-  on_all_shards(space, [selector, close_connections](Namespace& there) {
+void disconnect_all(Namespace& space, const Selector& selector, bool close_connections, std::uint16_t code, std::string text) {
+  on_all_shards(space, [selector, close_connections, code, text = std::move(text)](Namespace& there) {
     // Namespaces of several members may share a connection, and listeners may do anything: handles, not pointers.
     for (const MemberRef& member : there.select(selector)) {
-      if (Sink* sink = member->sink()) sink->disconnect(*member, close_connections);
+      if (Sink* sink = member->sink()) sink->disconnect(*member, {close_connections, code, text});
     }
   });
 }

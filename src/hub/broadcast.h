@@ -35,15 +35,18 @@ struct MemberSnapshot {
   std::vector<std::string> rooms;
   Value data;
   std::string auth;  // JSON text, empty for none
+  std::shared_ptr<const Identity> identity;
   ConnectionFacts facts;
 };
+MemberSnapshot snapshot(Member& member);
 using Snapshots = UniqueFunction<void(std::vector<MemberSnapshot>)>;
 // Everybody meant, from every shard; after kGatherDeadlineMs those that answered.
 void fetch_members(Namespace& space, const Selector& selector, Snapshots done);
 
 void join_all(Namespace& space, const Selector& selector, std::vector<std::string> rooms);
 void leave_all(Namespace& space, const Selector& selector, std::vector<std::string> rooms);
-void disconnect_all(Namespace& space, const Selector& selector, bool close_connections);
+// `code` and `text`: as in Ending.
+void disconnect_all(Namespace& space, const Selector& selector, bool close_connections, std::uint16_t code = 0, std::string text = {});
 
 inline constexpr std::int64_t kGatherDeadlineMs = 2'000;
 

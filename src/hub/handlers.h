@@ -27,7 +27,8 @@ class InboundEvent;
 // Why somebody may not connect: message and optional data, as connect_error shows them.
 struct Refusal {
   std::string message;
-  std::string data;  // JSON text, empty for none
+  std::string data = {};         // JSON text, empty for none
+  std::uint16_t close_code = 0;  // for dialects whose connection ends with the refusal; 0: 1008
 };
 
 // Called once with nullptr to go on or with a refusal. Dropping it uncalled leaves the peer waiting for its connectTimeout.
@@ -125,6 +126,7 @@ struct HandlerSet {
   // Values are stable: a list stays where it is when the map grows.
   base::StringMap<std::unique_ptr<EventHandlers>> by_event;
   HandlerList<EventHandler> any;                // catch-all, before the listeners by name
+  HandlerList<EventHandler> unheard;            // events that nobody else listens to
   HandlerList<OutgoingHandler> any_outgoing;
   HandlerList<EventMiddleware> event_middlewares;
   HandlerList<DisconnectHandler> disconnecting;  // rooms are still there
@@ -145,6 +147,7 @@ struct HandlerSet {
   void freeze() {
     for (auto& [name, list] : by_event) list->freeze();
     any.freeze();
+    unheard.freeze();
     any_outgoing.freeze();
     event_middlewares.freeze();
     disconnecting.freeze();

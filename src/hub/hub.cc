@@ -12,6 +12,7 @@ struct Hub::Entry {
   const Dialect* dialect;
   std::string auth;
   std::weak_ptr<Admission> admission;
+  std::shared_ptr<const Identity> identity;
   std::shared_ptr<NamespaceDefinition> definition;
   MemberRef member;
   std::size_t step = 0;
@@ -23,7 +24,15 @@ Admission::~Admission() {
   if (entering_) entering_->home().hub().leave(*entering_, DisconnectReason::kTransportClose);
 }
 
-Hub::Hub(const HubOptions& options, HubContext context) : options_(options), context_(std::move(context)) {}
+Hub::Hub(const HubOptions& options, HubContext context)
+    : options_(options),
+      context_(std::move(context)),
+      identities_({.timers = context_.timers,
+                   .now = context_.now,
+                   .wall_clock_ms = context_.wall_clock_ms,
+                   .warning_ms = options.expiry_warning_ms,
+                   .warn = [this](Member& member) { warn_of_expiry(member); },
+                   .end = [this](Member& member) { expire(member); }}) {}
 
 Hub::~Hub() = default;
 
@@ -50,12 +59,39 @@ std::vector<Namespace*> Hub::namespaces() const {
 
 // ---- admission
 
-void Hub::admit(const NamespaceKey& key, Sink& sink, const Dialect& dialect, std::string auth,
+void Hub::admit(std::string_view namespace_name, Sink& sink, const Dialect& dialect, std::string auth,
                 const std::shared_ptr<Admission>& admission) {
-  auto entry = std::make_shared<Entry>(Entry{key, &sink, &dialect, std::move(auth), admission, nullptr, MemberRef()});
-  if (const Namespace* known = find(key)) {
+  auto entry = std::make_shared<Entry>(
+      Entry{{{}, std::string(namespace_name)}, &sink, &dialect, std::move(auth), admission, {}, nullptr, MemberRef()});
+  if (context_.authenticate) {
+    authenticate(entry);
+  } else {
+    judged(entry, {});
+  }
+}
+
+void Hub::authenticate(const std::shared_ptr<Entry>& entry) {
+  const auto answered = [this, entry, step = entry->step](Verdict verdict) {
+    if (entry->admission.expired() || !entry->pass(step)) return;
+    judged(entry, std::move(verdict));
+  };
+  try {
+    context_.authenticate({entry->key.name, *entry->sink, entry->auth}, answered);
+  } catch (const std::exception& failure) {
+    log().write(base::LogLevel::kError, "an authenticator threw; that counts as no",
+                {{"namespace", entry->key.name}, {"what", failure.what()}});
+    answered({.refusal = Refusal{"internal error"}});
+  }
+}
+
+void Hub::judged(const std::shared_ptr<Entry>& entry, Verdict verdict) {
+  if (verdict.refusal) return refuse(entry, *verdict.refusal);
+  if (!verdict.keep_auth) entry->auth.clear();
+  entry->identity = std::move(verdict.identity);
+  if (entry->identity != nullptr) entry->key.tenant = entry->identity->tenant;
+  if (const Namespace* known = find(entry->key)) {
     enter(entry, known->shared_definition());
-  } else if (auto definition = context_.registry.find(key.name)) {
+  } else if (auto definition = context_.registry.find(entry->key.name)) {
     enter(entry, definition);
   } else {
     find_definition(entry, 0);
@@ -92,6 +128,7 @@ void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<Names
   const auto admission = entry->admission.lock();
   entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
   if (!entry->auth.empty()) entry->member->extras().auth = std::move(entry->auth);
+  if (entry->identity != nullptr) entry->member->extras().identity = std::move(entry->identity);
   ++slot->admitting_;
   admission->entering_ = entry->member;
   run_middlewares(entry, 0);
@@ -127,6 +164,7 @@ void Hub::finish(const std::shared_ptr<Entry>& entry) {
   Namespace& space = member.home();
   --space.admitting_;
   space.add(member);
+  identities_.add(member);
   ++statistics_.connects;
   ++statistics_.members;
   admission->admitted(member);
@@ -157,9 +195,9 @@ void Hub::withdraw(Member& member) {
 
 // Answers that will not come any more.
 void Hub::cancel_pending(Member& member) {
-  if (member.extras_ == nullptr) return;
-  const auto pending = std::exchange(member.extras_->pending, {});
-  for (const auto& [id, waiting] : pending) {
+  if (member.extras_ == nullptr || member.extras_->own_pending == nullptr) return;
+  const auto pending = std::move(member.extras_->own_pending);
+  for (const auto& [id, waiting] : *pending) {
     waiting->cancel();
     guarded(member, [&] { waiting->callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
   }
@@ -190,18 +228,17 @@ void Hub::leave(Member& member, DisconnectReason reason) {
   };
   NamespaceDefinition* parent = space.definition().parent();
   // Listeners may still look at the rooms, not at the wire.
-  Member::Extras* extras = member.extras_.get();
   if (parent != nullptr) call(parent->handlers.disconnecting);
   call(space.definition().handlers.disconnecting);
-  if (extras != nullptr) call(extras->handlers.disconnecting);
+  if (HandlerSet* own = member.own_handlers()) call(own->disconnecting);
 
   member.sink_ = nullptr;
+  identities_.remove(member);
   space.remove(member);
 
   if (parent != nullptr) call(parent->handlers.disconnect);
   call(space.definition().handlers.disconnect);
-  extras = member.extras_.get();
-  if (extras != nullptr) call(extras->handlers.disconnect);
+  if (HandlerSet* own = member.own_handlers()) call(own->disconnect);
   cancel_pending(member);
   space.member_left(member);
   drop_if_empty(space);
@@ -213,8 +250,8 @@ void Hub::dispatch(Member& member, std::string_view event, const ArgumentsView& 
   ++statistics_.events_in;
   const MemberRef keep(member);
   InboundEvent inbound(member, event, arguments, key);
-  const HandlerList<EventMiddleware>* own = member.extras_ != nullptr ? &member.extras_->handlers.event_middlewares : nullptr;
-  if (own == nullptr || own->empty()) {
+  const HandlerSet* own = member.own_handlers();
+  if (own == nullptr || own->event_middlewares.empty()) {
     deliver_event(inbound);
     return;
   }
@@ -236,7 +273,7 @@ void Hub::dispatch(Member& member, std::string_view event, const ArgumentsView& 
     static void run(Hub& hub, const std::shared_ptr<Waiting>& state, std::size_t index) {
       Member& owner = *state->member;
       if (owner.sink() == nullptr) return;
-      EventMiddleware* middleware = owner.extras().handlers.event_middlewares.at(index);
+      EventMiddleware* middleware = owner.extras().handlers().event_middlewares.at(index);
       if (middleware == nullptr) {
         hub.deliver_event(*state->event);
         return;
@@ -259,7 +296,7 @@ void Hub::dispatch(Member& member, std::string_view event, const ArgumentsView& 
 template <typename Run>
 void Hub::each_handler_set(Member& member, Run&& run) {
   NamespaceDefinition& definition = member.home().definition();
-  if (member.extras_ != nullptr) run(member.extras_->handlers);
+  if (HandlerSet* own = member.own_handlers()) run(*own);
   if (member.sink_ != nullptr) run(definition.handlers);
   if (member.sink_ != nullptr && definition.parent() != nullptr) run(definition.parent()->handlers);
 }
@@ -278,15 +315,53 @@ void Hub::deliver_event(InboundEvent& event) {
     }
   };
   each_handler_set(member, run);
-  if (!heard) ++statistics_.unheard;
+  if (heard) return;
+  ++statistics_.unheard;
+  each_handler_set(member, [&](HandlerSet& set) {
+    set.unheard.each([&](EventHandler& handler) { guarded(member, [&] { handler(event); }); });
+  });
+}
+
+bool Hub::hears(const Member& member, std::string_view event) const {
+  const auto listens = [event](const HandlerSet* set) {
+    const HandlerSet::EventHandlers* list = set == nullptr ? nullptr : set->find(event);
+    return list != nullptr && !list->empty();
+  };
+  const NamespaceDefinition& definition = member.home().definition();
+  return listens(member.own_handlers()) || listens(&definition.handlers) ||
+         (definition.parent() != nullptr && listens(&definition.parent()->handlers));
+}
+
+// ---- identities
+
+void Hub::set_identity(Member& member, std::shared_ptr<const Identity> identity) {
+  const bool watched = member.connected();
+  if (watched) identities_.remove(member);
+  member.extras().identity = std::move(identity);
+  if (watched) identities_.add(member);
+}
+
+// Out of the rooms first: nothing that is said there from now on reaches it, however long its connection takes to close.
+void Hub::expire(Member& member) {
+  if (!member.connected()) return;
+  ++statistics_.identities_expired;
+  member.home().leave_all(member);
+  if (Sink* sink = member.sink()) sink->disconnect(member, {.connection = true, .code = kExpiredCode, .text = "token expired"});
+}
+
+void Hub::warn_of_expiry(Member& member) {
+  if (!member.connected()) return;
+  const std::int64_t end_s = *member.identity()->expires_at_s;
+  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", end_s}, {"expiresInMs", end_s * 1'000 - context_.wall_clock_ms()}}));
+  emit(member, {.namespace_name = {}, .event = kExpiringEvent, .arguments = arguments});
 }
 
 void Hub::acknowledged(Member& member, std::uint64_t id, const ArgumentsView& arguments) {
   const MemberRef keep(member);
-  if (Member::Extras* extras = member.extras_.get()) {
-    if (const auto found = extras->pending.find(id); found != extras->pending.end()) {
+  if (Member::Extras* extras = member.extras_.get(); extras != nullptr && extras->own_pending != nullptr) {
+    if (const auto found = extras->own_pending->find(id); found != extras->own_pending->end()) {
       auto pending = std::move(found->second);
-      extras->pending.erase(found);
+      extras->own_pending->erase(found);
       pending->cancel();
       ++statistics_.acks_in;
       guarded(member, [&] { pending->callback(arguments); });
@@ -329,7 +404,7 @@ void Hub::emit(Member& member, Message message, AckCallback callback, std::int64
     member.home().deliver_to(member, message);
     return;
   }
-  auto& pending = member.extras().pending;
+  auto& pending = member.extras().pending();
   if (pending.size() >= base::limits::kPendingAcksPerMemberMax) {
     guarded(member, [&] {
       callback(Status(StatusCode::kResourceExhausted, "too many acknowledgements are outstanding on this socket"));
@@ -349,7 +424,7 @@ void Hub::listener_failed(Member& member, const char* what) {
   ++statistics_.listener_failures;
   log().write(base::LogLevel::kError, "a listener threw; its connection is closed",
               {{"socket", member.id_text()}, {"namespace", member.home().name()}, {"what", what}});
-  if (Sink* sink = member.sink()) sink->disconnect(member, true);
+  if (Sink* sink = member.sink()) sink->disconnect(member, {.connection = true});
 }
 
 MemberId Hub::new_id() {

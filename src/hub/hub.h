@@ -1,8 +1,8 @@
 // hub/hub.h - one per shard: its namespaces, who is admitted to them, and the way of an event to its listeners.
 //
-//   dialect --admit()--> definition? -> middleware chain -> member in the tables -> Admission::admitted()
+//   dialect --admit()--> who? -> definition? -> middleware chain -> member in the tables -> Admission::admitted()
 //              -> connection listeners -> Admission::settled()
-//   dialect --dispatch()--> middleware (if any) -> catch-alls -> listeners by name
+//   dialect --dispatch()--> middleware (if any) -> catch-alls -> listeners by name, or those for what nobody listens to
 //   dialect --acknowledged()--> the callback that waits
 //   dialect --leave()--> disconnecting listeners -> out of the rooms -> disconnect listeners
 //
@@ -22,7 +22,9 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
+#include "hub/entrance.h"
 #include "hub/event.h"
+#include "hub/identity_watch.h"
 #include "hub/member.h"
 #include "hub/namespace.h"
 #include "hub/registry.h"
@@ -33,6 +35,7 @@ namespace tidewire::hub {
 struct HubOptions {
   bool cleanup_empty_child_namespaces = false;
   std::int64_t ack_timeout_ms = 30'000;  // for acknowledgements asked for without a timeout of their own; 0: none
+  std::int64_t expiry_warning_ms = 30'000;  // `auth_expiring` this long before an identity ends; 0: never
 };
 
 // What the hub borrows from its shard.
@@ -44,6 +47,8 @@ struct HubContext {
   NamespaceRegistry& registry;
   std::function<base::Milliseconds()> now;
   std::function<void(UniqueFunction<void()>)> defer;  // runs it later in this turn
+  Authenticate authenticate = {};                     // none: everybody is let in as nobody in particular
+  std::function<std::int64_t()> wall_clock_ms = [] { return std::int64_t{0}; };
 };
 
 struct HubStatistics {
@@ -56,11 +61,16 @@ struct HubStatistics {
   std::uint64_t acks_unknown = 0;
   std::uint64_t deliveries = 0;
   std::uint64_t listener_failures = 0;
+  std::uint64_t identities_expired = 0;
   std::size_t members = 0;           // now
 };
 
 // The words for a namespace that was not declared; dialects and clients know them.
 inline constexpr std::string_view kInvalidNamespaceText = "Invalid namespace";
+
+// What a member hears before its identity ends, {expiresAt (s), expiresInMs}, and the close code when it has ended.
+inline constexpr std::string_view kExpiringEvent = "auth_expiring";
+inline constexpr std::uint16_t kExpiredCode = 4002;
 
 // One member's way in. Destroyed by the dialect when the connection dies: then nothing of it is called any more, and a member
 // still on its way loses its sink and the rooms that middleware gave it.
@@ -101,17 +111,22 @@ class Hub {
   std::vector<Namespace*> namespaces() const;
 
   // Brings a connection into a namespace; `admission` hears the outcome, during the call or later.
-  void admit(const NamespaceKey& key, Sink& sink, const Dialect& dialect, std::string auth, const std::shared_ptr<Admission>& admission);
+  void admit(std::string_view namespace_name, Sink& sink, const Dialect& dialect, std::string auth,
+             const std::shared_ptr<Admission>& admission);
 
   // An event from the member's peer. `key`: null when no acknowledgement is wanted.
   void dispatch(Member& member, std::string_view event, const ArgumentsView& arguments, const AckKey* key);
   // The peer's answer number `id`; unknown ones are counted and ignored.
   void acknowledged(Member& member, std::uint64_t id, const ArgumentsView& arguments);
+  // Whether a listener by name would hear this event of the member.
+  bool hears(const Member& member, std::string_view event) const;
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);
 
   // Something went wrong with this member's peer or its middleware: its `error` listeners hear it.
   void report_error(Member& member, const Refusal& error);
+  // Somebody else, or the same one with more time.
+  void set_identity(Member& member, std::shared_ptr<const Identity> identity);
   // The member's connection takes bytes again.
   void drained(Member& member);
 
@@ -124,6 +139,10 @@ class Hub {
 
  private:
   struct Entry;  // an admission under way
+  void authenticate(const std::shared_ptr<Entry>& entry);
+  void judged(const std::shared_ptr<Entry>& entry, Verdict verdict);
+  void expire(Member& member);
+  void warn_of_expiry(Member& member);
   void find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index);
   void enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition);
   void run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index);
@@ -142,6 +161,7 @@ class Hub {
   const HubOptions options_;
   HubContext context_;
   HubStatistics statistics_;
+  IdentityWatch identities_;
   absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
   std::uint16_t id_counter_ = 0;
 };

@@ -193,7 +193,7 @@ TEST(DynamicNamespace, IsDroppedWhenEmptyIfWanted) {
 TEST(DynamicNamespace, OutlivesADisconnectInsideItsConnectionListener) {
   TestNode node(1, {.cleanup_empty_child_namespaces = true});
   const auto parent = node.registry.add_parent(begins_with("/d"));
-  parent->connection.add([](Member& member) { member.sink()->disconnect(member, false); }, 1);
+  parent->connection.add([](Member& member) { member.sink()->disconnect(member, {}); }, 1);
   EXPECT_THAT(node.connect(0, "/d").outcome, ElementsAre("admitted"));
   node.run();
   EXPECT_EQ(node.hub().find({{}, "/d"}), nullptr);
@@ -212,7 +212,7 @@ class Events : public ::testing::Test {
  protected:
   Events() : sink(node.connect(0, (node.of("/"), "/"))) {}
   HandlerSet& handlers() { return node.of("/")->handlers; }
-  HandlerSet& own() { return sink.member->extras().handlers; }
+  HandlerSet& own() { return sink.member->extras().handlers(); }
   Member& member() { return *sink.member; }
   void dispatch(std::string_view name, const ArgumentsView& arguments = {}, const AckKey* key = nullptr) {
     const MemberRef keep = sink.member;
@@ -318,7 +318,7 @@ TEST_F(Events, ThatThrowEndTheirConnectionOnly) {
 
 TEST_F(Events, MayDisconnectInEveryCallback) {
   const auto disconnect = [](Member& member) {
-    if (member.sink() != nullptr) member.sink()->disconnect(member, true);
+    if (member.sink() != nullptr) member.sink()->disconnect(member, {.connection = true});
   };
   int left = 0;
   own().any.add([&](InboundEvent& event) { disconnect(event.member()); }, 1);

@@ -28,8 +28,8 @@ Member::Extras& Member::extras() {
 
 void Member::Extras::Pending::expired(base::Milliseconds) {
   MemberRef keep(member);
-  auto owned = std::move(member.extras().pending.at(ack_id));
-  member.extras().pending.erase(ack_id);
+  auto owned = std::move(member.extras().pending().at(ack_id));
+  member.extras().pending().erase(ack_id);
   member.home().hub().guarded(member, [&] {
     owned->callback(Status(StatusCode::kDeadlineExceeded, "operation has timed out"));
   });

@@ -20,6 +20,7 @@
 #include "base/timer_wheel.h"
 #include "hub/handlers.h"
 #include "hub/message.h"
+#include "tidewire/identity.h"
 
 namespace tidewire::hub {
 
@@ -32,11 +33,19 @@ using MemberId = std::array<unsigned char, base::limits::kSidBytes>;  // 20 char
 
 // What a person may want to know of a connection; made on demand.
 struct ConnectionFacts {
-  std::string address;         // "127.0.0.1"
-  std::string transport;       // "polling", "websocket"
-  std::string request_head;    // the raw head of the handshake request
+  std::string address = {};    // "127.0.0.1"
+  std::string transport = {};  // "polling", "websocket"
+  std::string dialect = {};    // "socketio", "plain"
+  std::string request_head = {};  // the raw head of the handshake request
   std::int64_t issued_ms = 0;  // wall clock of the handshake
   bool secure = false;
+};
+
+// How a membership ends from our side.
+struct Ending {
+  bool connection = false;     // the whole connection, with all its memberships
+  std::uint16_t code = 0;      // of the WebSocket close; 0: what the dialect takes for a plain goodbye
+  std::string_view text = {};  // its reason
 };
 
 // The seam to the wire: one per connection, shared by its members.
@@ -46,8 +55,8 @@ class Sink {
   // False when a volatile message should be dropped now.
   virtual bool writable() const noexcept = 0;
   virtual std::size_t queued_bytes() const noexcept = 0;
-  // Ends this member's membership, telling the peer; with `close_connection` the whole connection.
-  virtual void disconnect(Member& member, bool close_connection) = 0;
+  // Ends this member's membership, telling the peer.
+  virtual void disconnect(Member& member, const Ending& ending) = 0;
   virtual ConnectionFacts facts() const = 0;
 
  protected:
@@ -76,12 +85,18 @@ class Member {
   struct Extras;
   Extras& extras();
   Extras* extras_if_any() const noexcept { return extras_.get(); }
+  // Its own listeners, if it has any.
+  HandlerSet* own_handlers() const noexcept { return extras_ == nullptr ? nullptr : own_handlers_of(*extras_); }
+  // Who it is; null when nobody asked.
+  const Identity* identity() const noexcept { return extras_ == nullptr ? nullptr : identity_of(*extras_); }
 
  private:
   friend class MemberRef;
   friend class Namespace;
   friend class Hub;
   ~Member();
+  static HandlerSet* own_handlers_of(const Extras& extras) noexcept;
+  static const Identity* identity_of(const Extras& extras) noexcept;
   struct Membership {
     Room* room;
     std::uint32_t index;  // in room->members_
@@ -142,10 +157,26 @@ struct Member::Extras {
     AckCallback callback;
   };
 
-  HandlerSet handlers;
-  absl::flat_hash_map<std::uint64_t, std::unique_ptr<Pending>> pending;
+  using PendingAcks = absl::flat_hash_map<std::uint64_t, std::unique_ptr<Pending>>;
+
+  // Made when first used: most members have data or an identity, few have listeners of their own.
+  HandlerSet& handlers() {
+    if (own_handlers == nullptr) own_handlers = std::make_unique<HandlerSet>();
+    return *own_handlers;
+  }
+  PendingAcks& pending() {
+    if (own_pending == nullptr) own_pending = std::make_unique<PendingAcks>();
+    return *own_pending;
+  }
+
+  std::unique_ptr<HandlerSet> own_handlers;
+  std::unique_ptr<PendingAcks> own_pending;
+  std::shared_ptr<const Identity> identity;  // null: no authenticator, or nobody in particular
   Value data;
-  std::string auth;  // JSON text of the CONNECT payload, empty for none
+  std::string auth;  // JSON text of the CONNECT payload, empty for none or when the authenticator keeps it to itself
 };
+
+inline HandlerSet* Member::own_handlers_of(const Extras& extras) noexcept { return extras.own_handlers.get(); }
+inline const Identity* Member::identity_of(const Extras& extras) noexcept { return extras.identity.get(); }
 
 }  // namespace tidewire::hub

@@ -141,9 +141,9 @@ bool Namespace::deliver_to(Member& member, const Message& message) {
     ++volatile_dropped_;
     return false;
   }
-  if (Member::Extras* extras = member.extras_.get(); extras != nullptr && !extras->handlers.any_outgoing.empty()) {
+  if (HandlerSet* own = member.own_handlers(); own != nullptr && !own->any_outgoing.empty()) {
     hub_.guarded(member, [&] {
-      extras->handlers.any_outgoing.each([&](OutgoingHandler& handler) { handler(member, message.event, message.arguments); });
+      own->any_outgoing.each([&](OutgoingHandler& handler) { handler(member, message.event, message.arguments); });
     });
     if (member.sink_ == nullptr) return false;
   }
@@ -156,7 +156,7 @@ std::size_t Namespace::deliver(const Selector& selector, const Message& message)
   std::size_t delivered = 0;
   std::vector<MemberRef> listening;  // their listeners may change who is where
   each(selector, [&](Member& member) {
-    if (member.extras_ != nullptr && !member.extras_->handlers.any_outgoing.empty()) {
+    if (const HandlerSet* own = member.own_handlers(); own != nullptr && !own->any_outgoing.empty()) {
       listening.emplace_back(member);
     } else {
       delivered += deliver_to(member, message) ? 1 : 0;

@@ -96,6 +96,11 @@ class Namespace {
   const Room* room(std::string_view name) const;
   std::size_t room_count() const noexcept { return rooms_.size(); }
   std::vector<std::string> room_names() const;
+  // Calls `visit(room)` for each; it must not change membership.
+  template <typename Visit>
+  void each_room(Visit&& visit) const {
+    for (const auto& [name, room] : rooms_) visit(*room);
+  }
 
   // Calls `visit(member)` once for each connected member that is meant. `visit` must not change membership: collect first
   // when it does.

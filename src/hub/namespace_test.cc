@@ -99,7 +99,7 @@ TEST_F(Rooms, MayChangeWhileListenersHearWhatGoesOut) {
   connect(3);
   for (auto* sink : sinks) {
     join(*sink, "r");
-    sink->member->extras().handlers.any_outgoing.add(
+    sink->member->extras().handlers().any_outgoing.add(
         [this](Member& member, std::string_view, const ArgumentsView&) {
           node.space().leave(member, "r");
           sinks[2]->drop();

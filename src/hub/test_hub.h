@@ -47,7 +47,8 @@ class TestSink final : public Sink {
   void send(const base::Frame& frame, base::Lane) override { got.emplace_back(frame.wire()); }
   bool writable() const noexcept override { return takes_bytes; }
   std::size_t queued_bytes() const noexcept override { return 0; }
-  void disconnect(Member& gone, bool) override {
+  void disconnect(Member& gone, const Ending& ending) override {
+    endings.push_back(ending.code);
     if (admission != nullptr) admission.reset();
     hub.leave(gone, DisconnectReason::kServerNamespaceDisconnect);
   }
@@ -64,6 +65,7 @@ class TestSink final : public Sink {
   MemberRef member;
   std::shared_ptr<Admission> admission;
   std::vector<std::string> got;
+  std::vector<std::uint16_t> endings;  // their codes
   std::vector<std::string> outcome;  // "admitted", "settled", "refused:message:data"
   bool takes_bytes = true;
 };
@@ -85,7 +87,10 @@ class TestAdmission final : public Admission {
 // Several shards in one thread: tasks between two of them keep their order.
 class TestNode {
  public:
-  explicit TestNode(std::uint32_t shard_count = 1, const HubOptions& options = {}) {
+  using Decide = std::function<void(const Credentials&, UniqueFunction<void(Verdict)>)>;
+  // With `decide`, that is the authenticator of every shard.
+  explicit TestNode(std::uint32_t shard_count = 1, const HubOptions& options = {}, Decide decide = {})
+      : decide_(std::move(decide)) {
     for (std::uint32_t i = 0; i < shard_count; ++i) shards_.push_back(std::make_unique<Shard>(*this, i, options));
   }
   ~TestNode() {
@@ -96,14 +101,16 @@ class TestNode {
   TestNode& operator=(const TestNode&) = delete;
 
   Hub& hub(std::uint32_t shard = 0) { return *shards_[shard]->hub; }
-  Namespace& space(std::uint32_t shard = 0, std::string_view name = "/") { return *hub(shard).find({{}, std::string(name)}); }
+  Namespace& space(std::uint32_t shard = 0, std::string_view name = "/", std::string_view tenant = {}) {
+    return *hub(shard).find({std::string(tenant), std::string(name)});
+  }
   std::shared_ptr<NamespaceDefinition> of(std::string_view name = "/") { return registry.of(name); }
 
   TestSink& connect(std::uint32_t shard = 0, std::string_view name = "/", std::string auth = {}) {
     sinks_.push_back(std::make_unique<TestSink>(hub(shard)));
     TestSink& sink = *sinks_.back();
     sink.admission = std::make_shared<TestAdmission>(sink);
-    hub(shard).admit({{}, std::string(name)}, sink, dialect, std::move(auth), sink.admission);
+    hub(shard).admit(name, sink, dialect, std::move(auth), sink.admission);
     return sink;
   }
   static Message event(std::string_view name, const ArgumentsView& arguments = {}) {
@@ -119,7 +126,9 @@ class TestNode {
   }
   void advance(std::int64_t ms) {
     for (const std::int64_t until = now + ms; now < until;) {
+      const base::Milliseconds before = now;
       now = std::min(now + base::TimerWheel::kTickMs, until);
+      wall_clock_ms += now - before;
       for (auto& shard : shards_) shard->timers.advance(now);
       run();
     }
@@ -128,6 +137,7 @@ class TestNode {
   void hold(std::uint32_t shard, bool held) { shards_[shard]->held = held; }
 
   base::Milliseconds now = 1'000;
+  std::int64_t wall_clock_ms = 1'700'000'000'000;
   NamespaceRegistry registry;
   ToyDialect dialect;
 
@@ -137,9 +147,16 @@ class TestNode {
         : node(its_node), index(its_index), timers(its_node.now), random(its_index + 1) {
       hub = std::make_unique<Hub>(options, HubContext{timers, random, base::null_log(), *this, node.registry,
                                                       [this] { return node.now; },
-                                                      [this](UniqueFunction<void()> task) { deferred.push_back(std::move(task)); }});
+                                                      [this](UniqueFunction<void()> task) { deferred.push_back(std::move(task)); },
+                                                      authenticator(), [this] { return node.wall_clock_ms; }});
     }
     ~Shard() = default;
+    Authenticate authenticator() {
+      if (!node.decide_) return {};
+      return [this](const Credentials& credentials, UniqueFunction<void(Verdict)> answer) {
+        node.decide_(credentials, std::move(answer));
+      };
+    }
     std::uint32_t shard() const noexcept override { return index; }
     std::uint32_t shard_count() const noexcept override { return static_cast<std::uint32_t>(node.shards_.size()); }
     void post(std::uint32_t to, HubTask task) override { node.shards_[to]->posted.push_back(std::move(task)); }
@@ -160,6 +177,7 @@ class TestNode {
     std::unique_ptr<Hub> hub;
   };
 
+  const Decide decide_;
   std::vector<std::unique_ptr<TestSink>> sinks_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -34,7 +34,6 @@ struct Options {
   http::CorsOptions cors = {};        // only its origins matter: an upgrade has no headers to allow
   websocket::DeflateOptions deflate = {};
   const base::Budget* budget = nullptr;  // of the process; none: never short. It must outlive the endpoint
-  std::string tenant = {};            // of every peer, until tenants come from the handshake
 };
 
 struct Statistics {
@@ -44,6 +43,7 @@ struct Statistics {
   std::uint64_t refused_overload = 0;
   std::uint64_t slow = 0;              // closed with 4008
   std::uint64_t silent = 0;            // closed with 4012
+  std::uint64_t opened = 0;            // peers ever
   std::size_t peers = 0;
 };
 

@@ -39,6 +39,15 @@ std::string namespace_of(std::string_view query) {
   return name;
 }
 
+// The `code` of the envelope: what the refusal's own data calls it, else what everybody knows.
+std::string refusal_code(const hub::Refusal& refusal) {
+  if (refusal.message == hub::kInvalidNamespaceText) return "invalid_namespace";
+  if (const auto data = Value::parse(refusal.data); data.ok()) {
+    if (const auto code = (*data)["code"].as_string()) return std::string(*code);
+  }
+  return "refused";
+}
+
 }  // namespace
 
 struct Peer::Entry final : hub::Admission {
@@ -75,6 +84,7 @@ void Peer::open(Endpoint& endpoint, const Dialect& dialect, http::Exchange& exch
   peer->connection_ = websocket::accept(exchange, endpoint.first_websocket, peer.get());
   if (peer->connection_ == nullptr) return;
   endpoint.peers.insert(peer.get());
+  ++endpoint.statistics.opened;
   ++endpoint.statistics.peers;
   peer.release()->enter(namespace_name);
 }
@@ -89,14 +99,14 @@ void Peer::enter(const std::string& namespace_name) {
   entry_ = std::make_shared<Entry>(*this);
   // The entry may be gone, and with it this reference, when the call returns.
   const std::shared_ptr<hub::Admission> admission = entry_;
-  endpoint_.hub.admit({endpoint_.options.tenant, namespace_name}, *this, dialect_, {}, admission);
+  endpoint_.hub.admit(namespace_name, *this, dialect_, {}, admission);
 }
 
 void Peer::refused(const hub::Refusal& refusal) {
   ++endpoint_.statistics.refused;
-  const bool unknown = refusal.message == hub::kInvalidNamespaceText;
-  send(dialect_.encode_error(unknown ? "invalid_namespace" : "refused", refusal.message, refusal.data), base::Lane::kNormal);
-  end(DisconnectReason::kForcedServerClose, websocket::kPolicyViolation, "refused");
+  send(dialect_.encode_error(refusal_code(refusal), refusal.message, refusal.data), base::Lane::kNormal);
+  end(DisconnectReason::kForcedServerClose, refusal.close_code == 0 ? std::uint16_t{websocket::kPolicyViolation} : refusal.close_code,
+      refusal.close_code == 0 ? "refused" : std::string_view(refusal.message));
 }
 
 void Peer::deliver_waiting() {
@@ -145,6 +155,10 @@ void Peer::take_text(std::span<char> message) {
       ++endpoint_.statistics.invalid_messages;
       return;
   }
+  dispatch(envelope);
+}
+
+void Peer::dispatch(const Envelope& envelope) {
   const ArgumentsView arguments(envelope.arguments(), envelope.argument_count(), envelope.attachments());
   if (envelope.id().empty()) return endpoint_.hub.dispatch(*member_, envelope.type(), arguments, nullptr);
   const hub::AckKey key{0, std::string(envelope.id())};
@@ -159,6 +173,8 @@ void Peer::take_binary(std::string_view message) {
 void Peer::change_room(const Envelope& envelope) {
   const std::optional<std::string> room = envelope.room();
   if (!room) return reject(envelope, EnvelopeError::kBadRoom);
+  // Whoever listens to these events has rights to look after, and the same ones for every dialect.
+  if (endpoint_.hub.hears(*member_, envelope.type())) return dispatch(envelope);
   hub::Namespace& space = member_->home();
   if (envelope.kind() == Envelope::Kind::kLeave) {
     space.leave(*member_, *room);
@@ -268,7 +284,7 @@ void Peer::on_drained(websocket::Connection& connection) {
 hub::ConnectionFacts Peer::facts() const {
   if (connection_ == nullptr) return {};
   const net::Connection& stream = connection_->stream();
-  return {stream.peer().ip_text(), "websocket", head_, issued_ms_, stream.secure()};
+  return {stream.peer().ip_text(), "websocket", "plain", head_, issued_ms_, stream.secure()};
 }
 
 // ---- time
@@ -320,8 +336,9 @@ void Peer::end(DisconnectReason reason, std::uint16_t close_code, std::string_vi
 }
 
 // A connection of one member ends with its membership.
-void Peer::disconnect(hub::Member&, bool) {
-  end(DisconnectReason::kServerNamespaceDisconnect, websocket::kNormal, "disconnected by the server");
+void Peer::disconnect(hub::Member&, const hub::Ending& ending) {
+  end(DisconnectReason::kServerNamespaceDisconnect, ending.code == 0 ? std::uint16_t{websocket::kNormal} : ending.code,
+      ending.code == 0 ? "disconnected by the server" : ending.text);
 }
 
 void Peer::on_closed(websocket::Connection&, std::uint16_t code, std::string_view, bool by_us) {

@@ -51,7 +51,7 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
   void send(const base::Frame& frame, base::Lane lane) override;
   bool writable() const noexcept override;
   std::size_t queued_bytes() const noexcept override;
-  void disconnect(hub::Member& member, bool close_connection) override;
+  void disconnect(hub::Member& member, const hub::Ending& ending) override;
   hub::ConnectionFacts facts() const override;
 
  private:
@@ -66,6 +66,7 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
   void wait(std::span<const char> message, bool binary);
   void take_text(std::span<char> message);
   void take_binary(std::string_view message);
+  void dispatch(const Envelope& envelope);
   void change_room(const Envelope& envelope);
   void take_ack(const Envelope& envelope);
   void reject(const Envelope& envelope, EnvelopeError error);

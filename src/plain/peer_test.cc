@@ -134,6 +134,21 @@ class PlainPeer : public ::testing::Test {
   }
 };
 
+TEST_F(PlainPeer, AListenerForJoinDecidesInsteadOfTheBuiltInOne) {
+  registry.of("/")->handlers.listeners("join").add(
+      [](hub::InboundEvent& event) {
+        heard.emplace_back(event.arguments().text());
+        event.acknowledge(ArgumentsView(R"({"ok":false})", 1));
+      },
+      7);
+  Client client = connect();
+  EXPECT_THAT(client.ask(R"({"type":"join","room":"secret","id":1})"), ElementsAre(R"({"type":"ack","id":1,"data":{"ok":false}})"));
+  EXPECT_THAT(heard, ElementsAre(R"({"room":"secret"})"));
+  // The grammar stays ours, and leave is still built in.
+  EXPECT_THAT(client.ask(R"({"type":"join","room":7,"id":2})"), ElementsAre(HasSubstr(R"("type":"error","code":"invalid_room")")));
+  EXPECT_THAT(client.ask(R"({"type":"leave","room":"secret","id":3})"), ElementsAre(R"({"type":"ack","id":3,"data":{"ok":true}})"));
+}
+
 TEST_F(PlainPeer, AnswersWithTheIdThatWasAsked) {
   Client client = connect();
   EXPECT_THAT(client.take(), IsEmpty());
@@ -283,7 +298,7 @@ TEST_F(PlainPeer, MayNotSayTooMuchBeforeItsAdmission) {
 
 TEST_F(PlainPeer, MayBeDisconnectedInTheMiddleOfAMessage) {
   registry.of("/")->handlers.listeners("bye").add(
-      [](hub::InboundEvent& event) { event.member().sink()->disconnect(event.member(), false); }, 1);
+      [](hub::InboundEvent& event) { event.member().sink()->disconnect(event.member(), {}); }, 1);
   Client client = connect();
   client.take();
   client.stream.send(text(R"({"type":"bye"})") + text(R"({"type":"echo","data":1})"));
@@ -296,7 +311,7 @@ TEST_F(PlainPeer, TellsWhyItLeft) {
   registry.of("/")->handlers.disconnecting.add(
       [&](hub::Member& member, DisconnectReason reason) {
         reasons.push_back(std::string(tidewire::text(reason)) + " " + member.sink()->facts().address);
-        member.sink()->disconnect(member, true);  // once is enough
+        member.sink()->disconnect(member, {.connection = true});  // once is enough
       },
       1);
   Client one = connect();

@@ -142,7 +142,7 @@ void Client::handle_connect(const PacketView& packet) {
 
   auto entry = std::make_shared<Entry>(*this, packet.namespace_name);
   rare_->entering.push_back(entry);
-  endpoint_.hub.admit({endpoint_.options.tenant, entry->namespace_name}, *this, endpoint_.dialect, std::string(packet.data), entry);
+  endpoint_.hub.admit(entry->namespace_name, *this, endpoint_.dialect, std::string(packet.data), entry);
 }
 
 void Client::admitted(Entry& entry, hub::Member& member) {
@@ -304,9 +304,9 @@ void Client::remove(hub::Member& member) {
   if (rare_->left.size() > base::limits::kNamespacesPerConnectionMax) rare_->left.erase(rare_->left.begin());
 }
 
-void Client::disconnect(hub::Member& member, bool close_connection) {
+void Client::disconnect(hub::Member& member, const hub::Ending& ending) {
   if (session_ == nullptr) return;
-  if (close_connection) return close_all(DisconnectReason::kServerNamespaceDisconnect);
+  if (ending.connection) return close_all(DisconnectReason::kServerNamespaceDisconnect, ending);
   const hub::MemberRef keep(member);
   session_->send(encode_disconnect(member.home().name()));
   remove(member);
@@ -324,14 +324,19 @@ void Client::violation(std::string_view what) {
   if (session_ != nullptr) session_->close(engineio::CloseReason::kForcedClose, kProtocolErrorCode, what);
 }
 
-void Client::close_all(DisconnectReason reason) {
+void Client::close_all(DisconnectReason reason, const hub::Ending& ending) {
   while (!members_.empty()) {
     const hub::MemberRef member = members_.back();
     members_.pop_back();
     if (session_ != nullptr) session_->send(encode_disconnect(member->home().name()));
     endpoint_.hub.leave(*member, reason);
   }
-  if (session_ != nullptr) session_->close(engineio::CloseReason::kForcedClose);
+  if (session_ == nullptr) return;
+  if (ending.code == 0) {
+    session_->close(engineio::CloseReason::kForcedClose);
+  } else {
+    session_->close(engineio::CloseReason::kForcedClose, ending.code, ending.text);
+  }
 }
 
 void Client::on_closed(engineio::Session& session, engineio::CloseReason reason) {
@@ -369,8 +374,8 @@ void Client::on_drained(engineio::Session&) {
 hub::ConnectionFacts Client::facts() const {
   if (session_ == nullptr) return {};
   const engineio::Handshake& handshake = session_->handshake();
-  return {handshake.address.ip_text(), std::string(session_->transport_name()), handshake.head, handshake.issued_ms,
-          handshake.secure};
+  return {handshake.address.ip_text(), std::string(session_->transport_name()), "socketio", handshake.head,
+          handshake.issued_ms, handshake.secure};
 }
 
 }  // namespace tidewire::socketio

@@ -31,7 +31,6 @@ struct Options {
   std::uint32_t attachments_max = 10;
   std::size_t attachment_bytes_max = 10'000'000;  // the sum of one packet's attachments
   std::size_t json_depth = 64;
-  std::string tenant;                             // of every session, until tenants come from the handshake
 };
 
 struct Statistics {
@@ -65,7 +64,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   void send(const base::Frame& frame, base::Lane lane) override;
   bool writable() const noexcept override;
   std::size_t queued_bytes() const noexcept override;
-  void disconnect(hub::Member& member, bool close_connection) override;
+  void disconnect(hub::Member& member, const hub::Ending& ending) override;
   hub::ConnectionFacts facts() const override;
 
  private:
@@ -96,7 +95,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   // Ends the connection because of what the peer sent.
   void violation(std::string_view what);
   // Ends every membership, then the session.
-  void close_all(DisconnectReason reason);
+  void close_all(DisconnectReason reason, const hub::Ending& ending = {});
 
   Endpoint& endpoint_;
   engineio::Session* session_;  // null once closed

@@ -263,7 +263,7 @@ TEST_F(SocketIoClient, MayConnectAgainAfterItWasDisconnectedOnArrival) {
   int arrivals = 0;
   node.of("/door")->connection.add(
       [&](hub::Member& member) {
-        if (++arrivals == 1) member.sink()->disconnect(member, false);
+        if (++arrivals == 1) member.sink()->disconnect(member, {});
       },
       1);
   FakeSession& session = connected();

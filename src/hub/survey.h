@@ -1,0 +1,47 @@
+// hub/survey.h - who is where, over all shards: pages of rooms, pages of members, counts.
+//
+// A page is the `limit` smallest names above `after`. Each shard answers with its own `limit` smallest, which is enough: a
+// name among the smallest of all is among the smallest of every shard that has it. So a page costs one pass over the names of
+// each shard and memory for `limit` entries of each, whatever is in the tables.
+// Threads: called on a shard; answers come back to it, after kGatherDeadlineMs with what has come.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hub/broadcast.h"
+
+namespace tidewire::hub {
+
+inline constexpr std::size_t kPageMax = 1'000;
+
+struct Page {
+  std::string after = {};     // names above this one; empty: from the first on
+  std::string prefix = {};    // rooms only: names that begin with it
+  std::size_t limit = 100;    // 1..kPageMax, anything else is brought into that range
+};
+
+struct RoomCount {
+  std::string name;
+  std::uint64_t members;
+};
+struct RoomsPage {
+  std::vector<RoomCount> rooms;  // by name, bytewise
+  bool more = false;
+  bool complete = true;          // every shard answered
+};
+// Rooms that somebody is in; ids of members are no rooms here.
+void fetch_rooms(Namespace& space, const Page& page, UniqueFunction<void(RoomsPage)> done);
+
+struct MembersPage {
+  std::vector<MemberSnapshot> members;  // by id as text, bytewise
+  bool more = false;
+  bool complete = true;
+};
+void fetch_members(Namespace& space, const Selector& selector, const Page& page, UniqueFunction<void(MembersPage)> done);
+
+// How many are meant, on every shard.
+void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done);
+
+}  // namespace tidewire::hub

@@ -1,0 +1,115 @@
+// Pages over shards: complete, in order, without doubles, whatever the limit.
+#include "hub/survey.h"
+
+#include "hub/test_hub.h"
+
+namespace tidewire::hub {
+namespace {
+
+using test::TestNode;
+using test::TestSink;
+using ::testing::ElementsAre;
+
+class Survey : public ::testing::Test {
+ protected:
+  Survey() {
+    node.of("/");
+    for (std::uint32_t i = 0; i < 30; ++i) {
+      TestSink& sink = node.connect(i % 3);
+      for (const std::string& room : {"r" + std::to_string(10 + i % 7), "s" + std::to_string(10 + i)}) {
+        EXPECT_TRUE(sink.member->home().join(*sink.member, room).ok());
+      }
+      ids.push_back(sink.member->id_text());
+    }
+    std::sort(ids.begin(), ids.end());
+  }
+  RoomsPage rooms(const Page& page) {
+    RoomsPage got;
+    fetch_rooms(node.space(1), page, [&](RoomsPage answer) { got = std::move(answer); });
+    node.run();
+    return got;
+  }
+  MembersPage members(const Page& page, const Selector& selector = {}) {
+    MembersPage got;
+    fetch_members(node.space(0), selector, page, [&](MembersPage answer) { got = std::move(answer); });
+    node.run();
+    return got;
+  }
+  TestNode node{3};
+  std::vector<std::string> ids;
+};
+
+TEST_F(Survey, RoomsComePageByPageWithTheMembersOfEveryShard) {
+  for (const std::size_t limit : {1u, 2u, 5u, 36u, 37u, 1000u}) {
+    std::vector<std::string> names;
+    std::uint64_t memberships = 0;
+    Page page{.limit = limit};
+    for (bool more = true; more;) {
+      const RoomsPage got = rooms(page);
+      ASSERT_LE(got.rooms.size(), limit);
+      ASSERT_FALSE(got.rooms.empty());
+      for (const RoomCount& room : got.rooms) {
+        names.push_back(room.name);
+        memberships += room.members;
+      }
+      page.after = names.back();
+      more = got.more;
+    }
+    EXPECT_EQ(names.size(), 37u);
+    EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+    EXPECT_EQ(memberships, 60u) << limit;
+  }
+}
+
+TEST_F(Survey, RoomsMayBeChosenByTheirBeginning) {
+  const RoomsPage got = rooms({.prefix = "r1"});
+  EXPECT_EQ(got.rooms.size(), 7u);
+  EXPECT_EQ(got.rooms.front().name, "r10");
+  EXPECT_EQ(got.rooms.front().members, 5u);
+  EXPECT_FALSE(got.more);
+  EXPECT_TRUE(got.complete);
+}
+
+TEST_F(Survey, MembersComePageByPageInTheOrderOfTheirIds) {
+  for (const std::size_t limit : {1u, 7u, 29u, 30u, 31u}) {
+    std::vector<std::string> seen;
+    Page page{.limit = limit};
+    for (bool more = true; more;) {
+      const MembersPage got = members(page);
+      for (const MemberSnapshot& member : got.members) seen.push_back(member.rooms.front());
+      page.after = seen.back();
+      more = got.more;
+    }
+    EXPECT_EQ(seen, ids) << limit;
+  }
+  EXPECT_EQ(members({}, {.rooms = {"r10"}}).members.size(), 5u);
+}
+
+TEST_F(Survey, ALimitOutsideTheBoundsIsBroughtInside) {
+  EXPECT_EQ(members({.limit = 0}).members.size(), 1u);
+  EXPECT_EQ(members({.limit = 1'000'000}).members.size(), 30u);
+}
+
+TEST_F(Survey, AShardThatDoesNotAnswerMakesThePageIncomplete) {
+  node.hold(2, true);
+  MembersPage got;
+  fetch_members(node.space(0), {}, {}, [&](MembersPage answer) { got = std::move(answer); });
+  node.run();
+  EXPECT_EQ(got.members.size(), 0u);
+  node.advance(kGatherDeadlineMs + 100);
+  EXPECT_EQ(got.members.size(), 20u);
+  EXPECT_FALSE(got.complete);
+  node.hold(2, false);
+  node.run();
+}
+
+TEST_F(Survey, CountsWhoIsMeant) {
+  std::vector<std::uint64_t> counts;
+  count_members(node.space(0), {}, [&](std::uint64_t count) { counts.push_back(count); });
+  count_members(node.space(0), {.rooms = {"r10", "r11"}, .except = {"s10"}}, [&](std::uint64_t count) { counts.push_back(count); });
+  node.run();
+  EXPECT_THAT(counts, ElementsAre(30u, 9u));
+}
+
+}  // namespace
+}  // namespace tidewire::hub
