@@ -52,22 +52,21 @@ bool decode_group(const char* text, const DecodeTable& values, Byte* out) noexce
   return true;
 }
 
-}  // namespace
-
-void base64_encode(std::string_view bytes, char* out) noexcept {
+// Padded.
+void encode(std::string_view bytes, const char* alphabet, char* out) noexcept {
   std::size_t at = 0;
   for (; at + 3 <= bytes.size(); at += 3, out += 4) {
-    encode_group(octet(bytes[at]) << 16 | octet(bytes[at + 1]) << 8 | octet(bytes[at + 2]), kStandard, out);
+    encode_group(octet(bytes[at]) << 16 | octet(bytes[at + 1]) << 8 | octet(bytes[at + 2]), alphabet, out);
   }
   const std::size_t left = bytes.size() - at;
   if (left == 0) return;
-  encode_group(octet(bytes[at]) << 16 | (left == 2 ? octet(bytes[at + 1]) << 8 : 0), kStandard, out);
+  encode_group(octet(bytes[at]) << 16 | (left == 2 ? octet(bytes[at + 1]) << 8 : 0), alphabet, out);
   out[3] = '=';
   if (left == 1) out[2] = '=';
 }
 
-bool base64_decode(std::string_view text, std::string& out) {
-  if (text.size() % 4 == 0 && text.ends_with('=')) text.remove_suffix(text.ends_with("==") ? 2 : 1);
+// Appends the bytes of a text without padding; false, and `out` unchanged, for anything but canonical characters of the alphabet.
+bool decode_unpadded(std::string_view text, const DecodeTable& values, std::string& out) {
   const std::size_t tail = text.size() % 4;
   if (tail == 1) return false;
   const std::size_t begin = out.size();
@@ -75,17 +74,35 @@ bool base64_decode(std::string_view text, std::string& out) {
   char* to = out.data() + begin;
   bool good = true;
   std::size_t at = 0;
-  for (; good && at + 4 <= text.size(); at += 4, to += 3) good = decode_group(text.data() + at, kStandardValues, to);
+  for (; good && at + 4 <= text.size(); at += 4, to += 3) good = decode_group(text.data() + at, values, to);
   if (good && tail != 0) {
     // 'A' is zero: the bytes that the tail does not hold come out as the bits it must not have set.
     const char last[4] = {text[at], text[at + 1], tail == 3 ? text[at + 2] : 'A', 'A'};
     char group[3] = {};
-    good = decode_group(last, kStandardValues, group) && group[tail - 1] == 0;
+    good = decode_group(last, values, group) && group[tail - 1] == 0;
     for (std::size_t i = 0; i + 1 < tail; ++i) to[i] = group[i];
   }
   if (!good) out.resize(begin);
   return good;
 }
+
+}  // namespace
+
+void base64_encode(std::string_view bytes, char* out) noexcept { encode(bytes, kStandard, out); }
+
+bool base64_decode(std::string_view text, std::string& out) {
+  if (text.size() % 4 == 0 && text.ends_with('=')) text.remove_suffix(text.ends_with("==") ? 2 : 1);
+  return decode_unpadded(text, kStandardValues, out);
+}
+
+std::string base64url_encode(std::string_view bytes) {
+  std::string text(base64_size(bytes.size()), '\0');
+  encode(bytes, kUrl, text.data());
+  text.resize(bytes.size() / 3 * 4 + (bytes.size() % 3 == 0 ? 0 : bytes.size() % 3 + 1));
+  return text;
+}
+
+bool base64url_decode(std::string_view text, std::string& out) { return decode_unpadded(text, kUrlValues, out); }
 
 void base64url_encode(std::span<const unsigned char> bytes, char* out) noexcept {
   TW_ASSERT(bytes.size() % 3 == 0);

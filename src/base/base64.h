@@ -1,4 +1,4 @@
-// base/base64.h - RFC 4648 base64 (with padding), and base64url without padding for identifiers.
+// base/base64.h - RFC 4648 base64 (with padding), and base64url without padding for identifiers and tokens.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,11 @@ constexpr std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 
 void base64_encode(std::string_view bytes, char* out) noexcept;
 // Appends the bytes; false (and `out` unchanged) for anything but canonical alphabet; padding may be absent, as peers omit it.
 bool base64_decode(std::string_view text, std::string& out);
+
+// Of any length, without padding, as in a JSON Web Token.
+std::string base64url_encode(std::string_view bytes);
+// Appends the bytes; false (and `out` unchanged) for padding, blanks, and anything but the one canonical spelling.
+bool base64url_decode(std::string_view text, std::string& out);
 
 // 15 bytes to 20 characters and the like: sizes that are multiples of three only.
 void base64url_encode(std::span<const unsigned char> bytes, char* out) noexcept;

@@ -66,5 +66,27 @@ TEST(Base64Url, CarriesIdentifiers) {
   }
 }
 
+TEST(Base64Url, CarriesAnyLengthInOneSpelling) {
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = base64url_encode(bytes);
+    EXPECT_EQ(text.size(), (bytes.size() * 4 + 2) / 3);
+    EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
+    std::string back = "kept";
+    ASSERT_TRUE(base64url_decode(text, back));
+    EXPECT_EQ(back, "kept" + bytes);
+    for (const std::string_view more : {"=", "==", " ", "\n", "."}) {
+      EXPECT_FALSE(base64url_decode(text + std::string(more), back)) << text << more;
+    }
+    EXPECT_EQ(back, "kept" + bytes);
+    bytes.push_back(static_cast<char>(i * 7 - 5));
+  }
+  std::string back;
+  for (const std::string_view bad : {"A", "AAAAA", "Zh", "Zm9", "+A", "/w", "Zg==", " Zg", std::string_view("Z\0", 2)}) {
+    EXPECT_FALSE(base64url_decode(bad, back)) << bad;
+  }
+  EXPECT_EQ(base64url_encode("\xfb\xff\xfe"), "-__-");
+}
+
 }  // namespace
 }  // namespace tidewire::base
