@@ -45,6 +45,10 @@ class AlgorithmSet {
   constexpr bool contains(Algorithm algorithm) const noexcept { return (bits_ & bit(algorithm)) != 0; }
   constexpr bool contains(AlgorithmSet others) const noexcept { return (bits_ | others.bits_) == bits_; }
   constexpr bool empty() const noexcept { return bits_ == 0; }
+  friend constexpr AlgorithmSet operator&(AlgorithmSet a, AlgorithmSet b) noexcept {
+    a.bits_ &= b.bits_;
+    return a;
+  }
   friend constexpr bool operator==(AlgorithmSet, AlgorithmSet) noexcept = default;
 
  private:
