@@ -11,6 +11,11 @@
 
 namespace tidewire::outbound {
 
+Status check_secret(std::string_view secret) {
+  if (secret.size() >= kSecretBytesMin) return {};
+  return {StatusCode::kInvalidArgument, "the secret needs at least " + std::to_string(kSecretBytesMin) + " bytes"};
+}
+
 std::string sign(std::string_view secret, std::string_view timestamp, std::string_view body) {
   std::string text;
   text.reserve(timestamp.size() + 1 + body.size());

@@ -7,14 +7,21 @@
 // Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "outbound/fetcher.h"
+#include "tidewire/status.h"
 
 namespace tidewire::outbound {
+
+inline constexpr std::size_t kSecretBytesMin = 16;
+
+// OK, or a sentence for whoever configures.
+Status check_secret(std::string_view secret);
 
 // The value of Tidewire-Signature.
 std::string sign(std::string_view secret, std::string_view timestamp, std::string_view body);
