@@ -34,7 +34,7 @@ namespace tidewire::outbound {
 struct ClientOptions {
   std::size_t in_flight_max = 64;
   std::size_t waiting_max = 4'096;
-  std::string ca_file;                  // PEM; empty: the system's
+  std::string ca_file = {};             // PEM; empty: the system's
   bool allow_http = false;              // plain http to other machines, too
   bool proxy_from_environment = false;  // https_proxy and the like
 };

@@ -18,8 +18,6 @@ FetchError error_of(CURLcode code) noexcept {
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR: return FetchError::kTls;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT: return FetchError::kBadRequest;
     default: return FetchError::kProtocol;
   }
 }

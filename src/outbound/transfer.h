@@ -19,7 +19,7 @@ namespace tidewire::outbound {
 inline constexpr std::size_t kResponseHeadBytesMax = 16 * 1024;
 
 struct TransferRules {
-  std::string ca_file;  // empty: the system's
+  std::string ca_file = {};  // empty: the system's
   bool proxy_from_environment = false;
 };
 

@@ -7,7 +7,7 @@
 //   {"id":"<32 hex digits>","time_ms":1700000000000,"dropped":0,"events":[...]}
 //
 // Nothing is silently lost: what was dropped at the bound or lost with a batch is the "dropped" of the next batch that arrives.
-// Dropped is the newest, so that what arrives has no holes but the announced one, at its end.
+// Dropped is the newest: making room at the front would take a place from a batch that is under way.
 // The id is the Idempotency-Key of every try; the signature (outbound/signature.h) is made anew for each.
 // One batch in flight: order is worth more here than speed, and a batch takes what has gathered meanwhile.
 // Threads: push(), drain() and statistics() from any thread, never blocking; the rest on the Fetcher's.
