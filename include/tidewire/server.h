@@ -37,7 +37,7 @@ class Credentials {
   const hub::Credentials& wire_;
 };
 
-// What the authenticator finds: call it once, now or later, on the shard that asked.
+// What the authenticator finds: call it once, now or later, from any thread.
 class Verdict {
  public:
   explicit Verdict(UniqueFunction<void(hub::Verdict&&)> call) noexcept;  // for the engine
@@ -113,6 +113,9 @@ class Server : public Namespace {
   // and closed with 4002. Without an authenticator everybody is anonymous.
   using Authenticator = std::function<void(const Credentials&, Verdict)>;
   void authenticate(Authenticator decide);
+  // Closes the connection of every socket whose identity `chosen` says yes to: out of its rooms first, then `code`
+  // (4000..4999) and `reason`. From any thread; `chosen` runs on every shard.
+  void close_sockets_of(std::function<bool(const Identity&)> chosen, std::uint16_t code, std::string_view reason);
   // Headers of the answer to each polling handshake.
   using InitialHeaders = std::function<void(const HttpRequest&, std::vector<std::pair<std::string, std::string>>&)>;
   void on_initial_headers(InitialHeaders add);

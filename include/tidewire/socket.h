@@ -173,6 +173,8 @@ class Socket {
   // Leaves the namespace; with `close_connection` the peer loses all its namespaces and the connection.
   void disconnect(bool close_connection = false) const;
 
+  // Runs `task` on the socket's shard: at once when this is it, else soon. From any thread.
+  void run(UniqueFunction<void(Socket&)> task) const;
   // The connection, with this WebSocket close code (4000..4999) and reason; over polling the code is not told.
   void close(std::uint16_t code, std::string_view reason) const;
 

@@ -68,6 +68,14 @@ void Server::on_new_namespace(UniqueFunction<void(Namespace)> listener) {
 
 void Server::allow_request(Admission decide) { core_->allow_request = std::move(decide); }
 void Server::authenticate(Authenticator decide) { core_->authenticate = std::move(decide); }
+void Server::close_sockets_of(std::function<bool(const Identity&)> chosen, std::uint16_t code, std::string_view reason) {
+  const auto shared = std::make_shared<const std::function<bool(const Identity&)>>(std::move(chosen));
+  for (std::uint32_t index = 0; index < core_->shard_count(); ++index) {
+    core_->post_to(index, [hub = &core_->shard(index).hub(), shared, code, text = std::string(reason)] {
+      hub->close_members_of(*shared, {.connection = true, .code = code, .text = text});
+    });
+  }
+}
 void Server::on_initial_headers(InitialHeaders add) { core_->initial_headers = std::move(add); }
 
 void Server::http(std::string_view method, std::string_view path, HttpHandler handler) {

@@ -82,7 +82,9 @@ Shard::~Shard() {
 hub::Authenticate Shard::authenticate() {
   if (!core_.authenticate) return {};
   return [this](const hub::Credentials& credentials, UniqueFunction<void(hub::Verdict)> answer) {
-    core_.authenticate(Credentials(credentials), Verdict([answer = std::move(answer)](hub::Verdict&& verdict) { answer(std::move(verdict)); }));
+    core_.authenticate(Credentials(credentials), Verdict([this, answer = std::move(answer)](hub::Verdict&& verdict) mutable {
+      core_.post_to(index_, [answer = std::move(answer), verdict = std::move(verdict)]() mutable { answer(std::move(verdict)); });
+    }));
   };
 }
 

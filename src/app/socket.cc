@@ -120,6 +120,10 @@ void Socket::disconnect(bool close_connection) const {
   });
 }
 
+void Socket::run(UniqueFunction<void(Socket&)> task) const {
+  on_shard_of(*member_, [self = *this, task = std::move(task)]() mutable { task(self); });
+}
+
 void Socket::close(std::uint16_t code, std::string_view reason) const {
   on_shard_of(*member_, [self = *this, code, reason = std::string(reason)] {
     if (hub::Sink* sink = self.member_->sink()) sink->disconnect(*self.member_, {.connection = true, .code = code, .text = reason});

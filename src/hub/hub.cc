@@ -342,11 +342,27 @@ void Hub::set_identity(Member& member, std::shared_ptr<const Identity> identity)
 }
 
 // Out of the rooms first: nothing that is said there from now on reaches it, however long its connection takes to close.
+void Hub::turn_out(Member& member, const Ending& ending) {
+  member.home().leave_all(member);
+  if (Sink* sink = member.sink()) sink->disconnect(member, ending);
+}
+
 void Hub::expire(Member& member) {
   if (!member.connected()) return;
   ++statistics_.identities_expired;
-  member.home().leave_all(member);
-  if (Sink* sink = member.sink()) sink->disconnect(member, {.connection = true, .code = kExpiredCode, .text = "token expired"});
+  turn_out(member, {.connection = true, .code = kExpiredCode, .text = "token expired"});
+}
+
+void Hub::close_members_of(const std::function<bool(const Identity&)>& chosen, const Ending& ending) {
+  std::vector<MemberRef> leaving;  // their listeners may change who is where
+  for (const auto& [key, space] : namespaces_) {
+    for (Member* member : space->members()) {
+      if (member->identity() != nullptr && chosen(*member->identity())) leaving.emplace_back(*member);
+    }
+  }
+  for (const MemberRef& member : leaving) {
+    if (member->connected()) turn_out(*member, ending);
+  }
 }
 
 void Hub::warn_of_expiry(Member& member) {

@@ -127,6 +127,8 @@ class Hub {
   void report_error(Member& member, const Refusal& error);
   // Somebody else, or the same one with more time.
   void set_identity(Member& member, std::shared_ptr<const Identity> identity);
+  // Everybody whose identity is chosen: out of the rooms, then ended.
+  void close_members_of(const std::function<bool(const Identity&)>& chosen, const Ending& ending);
   // The member's connection takes bytes again.
   void drained(Member& member);
 
@@ -142,6 +144,7 @@ class Hub {
   void authenticate(const std::shared_ptr<Entry>& entry);
   void judged(const std::shared_ptr<Entry>& entry, Verdict verdict);
   void expire(Member& member);
+  void turn_out(Member& member, const Ending& ending);
   void warn_of_expiry(Member& member);
   void find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index);
   void enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition);
