@@ -64,6 +64,16 @@ bool valid_utf8(std::string_view bytes) noexcept {
   return validator.feed(bytes) && validator.complete();
 }
 
+bool has_control_characters(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    // U+0080 to U+009F are two bytes.
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<std::uint8_t>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
 bool Utf8Validator::feed(std::string_view bytes) noexcept {
   const char* at = bytes.data();
   const char* const end = at + bytes.size();

@@ -8,6 +8,9 @@ namespace tidewire::base {
 
 bool valid_utf8(std::string_view bytes) noexcept;
 
+// U+0000 to U+001F and U+007F to U+009F: what no name of a room or user may hold. REQUIRES: valid_utf8(text)
+bool has_control_characters(std::string_view text) noexcept;
+
 // For text that arrives in pieces.
 class Utf8Validator {
  public:

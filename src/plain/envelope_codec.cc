@@ -15,6 +15,7 @@
 #include "base/json_reader.h"
 #include "base/limits.h"
 #include "base/placeholders.h"
+#include "base/utf8.h"
 #include "hub/event_name.h"
 
 namespace tidewire::plain {
@@ -42,16 +43,6 @@ Key key_of(std::string_view raw) {
 bool is_array(std::string_view value) noexcept { return base::json_kind(value) == JsonKind::kArray; }
 
 std::string_view between_quotes(std::string_view string) noexcept { return string.substr(1, string.size() - 2); }
-
-// U+0000 to U+001F, U+007F, and U+0080 to U+009F, which are two bytes in UTF-8.
-bool has_control_characters(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return true;
-    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
-  }
-  return false;
-}
 
 Envelope::Kind kind_of(std::string_view type) noexcept {
   if (type == "join") return Envelope::Kind::kJoin;
@@ -216,7 +207,7 @@ std::optional<std::string> Envelope::room() const {
   if (room.empty() || base::json_kind(room) != JsonKind::kString) return std::nullopt;
   name.clear();
   const bool whole = base::unescape_json_string(between_quotes(room), name);
-  const bool good = whole && !name.empty() && name.size() <= base::limits::kRoomNameBytesMax && !has_control_characters(name);
+  const bool good = whole && !name.empty() && name.size() <= base::limits::kRoomNameBytesMax && !base::has_control_characters(name);
   return good ? std::optional<std::string>(std::move(name)) : std::nullopt;
 }
 
