@@ -1,0 +1,115 @@
+#include "server/room_service.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+#include "base/limits.h"
+
+namespace tidewire::server {
+namespace {
+
+// Somebody's id is that socket's own room: joining it would mean reading its mail.
+bool looks_like_a_socket_id(std::string_view room) {
+  unsigned char id[base::limits::kSidBytes];
+  return room.size() == base::limits::kSidTextBytes && base::base64url_decode(room, id);
+}
+
+Problem not_yours(Who::Answer answer, std::string_view room) {
+  const Value details = Value::object({{"room", room}});
+  if (answer == Who::Answer::kNeedsToken) {
+    return {std::string(problems::kUnauthorized), "this room is for people with a token", details};
+  }
+  return {std::string(problems::kForbidden), "you may not join this room", details};
+}
+
+}  // namespace
+
+std::optional<Problem> RoomService::impossible(const Socket& socket, std::string_view room) {
+  if (!policy::valid_room_name(room)) {
+    return Problem{std::string(problems::kInvalidRoom), "a room's name is 1 to 128 bytes of UTF-8 without control characters"};
+  }
+  if (socket.room_count() >= base::limits::kRoomsPerMemberMax && !socket.in_room(room)) {
+    return Problem{std::string(problems::kRoomLimit), "in too many rooms", Value::object({{"max", base::limits::kRoomsPerMemberMax}})};
+  }
+  if (looks_like_a_socket_id(room) && room != socket.id()) {
+    return Problem{std::string(problems::kForbidden), "the name is that of a socket", Value::object({{"room", room}})};
+  }
+  return std::nullopt;
+}
+
+void RoomService::enter_room(const Socket& socket, const std::string& room) {
+  if (socket.in_room(room)) return;
+  socket.join(room);
+  if (hooks_.wants("join")) hooks_.tell("join", socket, Value::object({{"room", room}}));
+}
+
+void RoomService::enter(Socket& socket) {
+  const auto identity = socket.identity();
+  for (const auto& rule : rules_.rules()) {
+    if (!rule->auto_join) continue;
+    const bool own = !rule->pattern.exact();
+    if (own && identity->anonymous()) continue;
+    if (rule->join.admits(*identity, own ? std::string_view(identity->user_id) : std::string_view()) != Who::Answer::kYes) continue;
+    if (!own) {
+      enter_room(socket, rule->pattern.text());
+      continue;
+    }
+    // "user:{id}" with the id in its place; matched again, since an id may hold what no placeholder does.
+    std::string room = rule->pattern.text();
+    room.replace(room.find('{'), room.find('}') - room.find('{') + 1, identity->user_id);
+    if (policy::valid_room_name(room) && rule->pattern.match(room)) {
+      enter_room(socket, room);
+    } else {
+      log_.write(base::LogLevel::kWarn, "a user id cannot be part of a room's name", {{"pattern", rule->pattern.text()}});
+    }
+  }
+}
+
+void RoomService::join(const Socket& socket, std::string room, Done done) {
+  if (auto problem = impossible(socket, room)) return done(std::move(problem));
+  const auto found = rules_.find(room);
+  if (!found) return done(Problem{std::string(problems::kForbidden), "no rule lets anybody join this room", Value::object({{"room", room}})});
+  const Who::Answer answer = found->rule->join.admits(*socket.identity(), found->parameter);
+  if (answer == Who::Answer::kAsk) return ask(socket, std::move(room), *found->rule, std::move(done));
+  if (answer != Who::Answer::kYes) return done(not_yours(answer, room));
+  enter_room(socket, room);
+  done(std::nullopt);
+}
+
+void RoomService::ask(const Socket& socket, std::string room, const RoomRule& rule, Done done) {
+  const Value question = Value::object({{"question", "join"},
+                                        {"room", room},
+                                        {"namespace", socket.namespace_name()},
+                                        {"socket", socket.id()},
+                                        {"user", user_value(*socket.identity())}});
+  hooks_.ask(rule.ask, question, [this, socket, room = std::move(room), done = std::move(done)](outbound::Answer answer) mutable {
+    socket.run([this, room = std::move(room), answer = std::move(answer), done = std::move(done)](Socket& here) mutable {
+      if (!here.connected()) return;
+      if (!answer.ok()) return done(Problem{std::string(problems::kUnavailable), std::string(outbound::ask_error_text(answer.error))});
+      if (answer.value["allow"] != Value(true)) {
+        return done(Problem{std::string(answer.value["code"].as_string().value_or(problems::kForbidden)),
+                            std::string(answer.value["message"].as_string().value_or("you may not join this room")),
+                            Value::object({{"room", room}})});
+      }
+      if (auto problem = impossible(here, room)) return done(std::move(problem));  // it may have joined others meanwhile
+      enter_room(here, room);
+      done(std::nullopt);
+    });
+  });
+}
+
+std::optional<Problem> RoomService::leave(const Socket& socket, std::string_view room) {
+  if (!policy::valid_room_name(room)) {
+    return Problem{std::string(problems::kInvalidRoom), "a room's name is 1 to 128 bytes of UTF-8 without control characters"};
+  }
+  if (!socket.in_room(room)) return std::nullopt;
+  // What is sent to a user reaches all of the user's sockets.
+  if (const auto found = rules_.find(room); found && found->rule->auto_join && found->rule->join.is_own()) {
+    return Problem{std::string(problems::kForbidden), "this room is yours as long as you are connected", Value::object({{"room", room}})};
+  }
+  socket.leave(room);
+  if (hooks_.wants("leave")) hooks_.tell("leave", socket, Value::object({{"room", room}}));
+  return std::nullopt;
+}
+
+}  // namespace tidewire::server
