@@ -44,10 +44,9 @@ Client::~Client() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    curl_multi_wakeup(multi_);  // with the lock: once the thread has seen stopping_, it frees multi_
   }
-  curl_multi_wakeup(multi_);
   thread_.join();
-  curl_multi_cleanup(multi_);
 }
 
 void Client::fetch(Request request, Done done) {
@@ -117,6 +116,7 @@ void Client::run() {
     curl_multi_poll(multi_, nullptr, 0, poll_timeout_ms(), nullptr);
   }
   cancel_all();
+  curl_multi_cleanup(multi_);  // here, since it writes farewells and this thread has no SIGPIPE
 }
 
 void Client::take_inbox() {

@@ -422,7 +422,10 @@ TEST(Client, ItsEndTakesNothingNew) {
 
 class ClientTls : public ::testing::Test {
  protected:
-  ClientTls() : context_(SSL_CTX_new(TLS_server_method())) { present(); }
+  ClientTls() : context_(SSL_CTX_new(TLS_server_method())) {
+    signal(SIGPIPE, SIG_DFL);  // a parent may have handed down SIG_IGN, which would hide what we look for
+    present();
+  }
   ~ClientTls() override { SSL_CTX_free(context_); }
   void present() {
     ASSERT_EQ(SSL_CTX_use_certificate_chain_file(context_, files.certificate().c_str()), 1);
@@ -468,6 +471,25 @@ TEST_F(ClientTls, AMissingCaFileIsAnErrorAndNoWayAround) {
   TestHttpServer server(answer_hello, context_);
   Client client({.ca_file = files.certificate() + ".missing"});
   EXPECT_EQ(fetch(client, get(server.url())).error, FetchError::kTls);
+}
+
+TEST_F(ClientTls, SurvivesAResetOfAnIdleConnection) {
+  std::promise<void> answered;
+  std::shared_future<void> go = answered.get_future().share();
+  TestHttpServer server(
+      [go](TestWire& wire, const TestCall&) {
+        wire.answer(200);
+        go.wait();
+        wire.reset();
+        return false;
+      },
+      context_);
+  Client client({.ca_file = files.certificate()});
+  EXPECT_EQ(fetch(client, get(server.url())).status, 200);
+  answered.set_value();
+  wait_until([&] { return server.open_connections() == 0; });
+  fetch(client, get(server.url()));  // says goodbye to the first connection, which is no more
+  EXPECT_EQ(server.connections(), 2u);
 }
 
 TEST_F(ClientTls, SurvivesAResetWhileItSends) {

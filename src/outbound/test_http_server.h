@@ -107,6 +107,11 @@ class TestHttpServer {
     std::lock_guard lock(mutex_);
     return calls_;
   }
+  std::size_t open_connections() const {
+    std::lock_guard lock(mutex_);
+    return open_.size();
+  }
+  // All there ever were.
   std::size_t connections() const {
     std::lock_guard lock(mutex_);
     return accepted_;
@@ -136,8 +141,8 @@ class TestHttpServer {
       while (ready) ready = read_call(wire, buffer, call) && script_(wire, call);
     }
     std::lock_guard lock(mutex_);
-    open_.erase(std::find(open_.begin(), open_.end(), descriptor));
     close(descriptor);
+    open_.erase(std::find(open_.begin(), open_.end(), descriptor));
   }
   bool read_call(TestWire& wire, std::string& buffer, TestCall& call) {
     std::size_t end = 0;
