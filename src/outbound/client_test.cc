@@ -250,7 +250,8 @@ TEST(Client, NobodyListens) {
 
 TEST(Client, AHostWithoutAddress) {
   Client client({});
-  EXPECT_EQ(fetch(client, get("https://nobody.invalid/")).error, FetchError::kResolve);
+  // No label may be so long: no name server is asked.
+  EXPECT_EQ(fetch(client, get("https://" + std::string(64, 'a') + ".invalid/")).error, FetchError::kResolve);
 }
 
 TEST(Client, ASilentServerTimesOut) {
@@ -309,16 +310,16 @@ TEST(Client, SoManyAreInFlightTheOthersWaitInOrder) {
 TEST(Client, WhatWaitsTimesOutInTime) {
   TestHttpServer server(answer_nothing);
   Client client({.in_flight_max = 1});
-  std::future<Response> hanging = begin(client, get(server.url()));
+  Request hang = get(server.url());
+  hang.timeout_ms = 600'000;
+  std::future<Response> hanging = begin(client, hang);
   wait_until([&] { return server.calls().size() == 1; });
-  Request late = get(server.url());
-  late.timeout_ms = 300;
-  std::future<Response> first = begin(client, late);
-  late.timeout_ms = 30;
-  std::future<Response> second = begin(client, late);
-  EXPECT_EQ(second.get().error, FetchError::kTimeout);
-  EXPECT_EQ(first.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
-  EXPECT_EQ(first.get().error, FetchError::kTimeout);
+  Request request = get(server.url());
+  request.timeout_ms = 600'000;
+  std::future<Response> patient = begin(client, request);
+  request.timeout_ms = 30;
+  EXPECT_EQ(fetch(client, request).error, FetchError::kTimeout);
+  EXPECT_EQ(patient.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "which came before it, and still waits";
   EXPECT_EQ(server.calls().size(), 1u);
 }
 
