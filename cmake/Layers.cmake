@@ -1,5 +1,6 @@
-# tidewire_layer(NAME [LIBRARIES ...]): the folder src/NAME as the static library tidewire_NAME.
+# tidewire_layer(NAME [NOT_INSTALLED] [LIBRARIES ...]): the folder src/NAME as the static library tidewire_NAME.
 #
+# NOT_INSTALLED keeps it out of the package: only our own programs link it.
 # Sources are every *.cc of the folder; *_test.cc go to the program NAME_test (label unit), *_bench.cc to NAME_bench.
 # Which layers it may use (include and link) comes from src/LAYERS, the one place that says so.
 
@@ -19,7 +20,7 @@ function(tidewire_layer_uses name out)
 endfunction()
 
 function(tidewire_layer name)
-  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "NOT_INSTALLED" "" "LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
   set(benches ${sources})
@@ -43,7 +44,9 @@ function(tidewire_layer name)
     target_link_libraries(${target} PUBLIC tidewire_${layer})
   endforeach()
   target_link_libraries(${target} PUBLIC ${arg_LIBRARIES})
-  set_property(GLOBAL APPEND PROPERTY tidewire_layer_targets ${target})
+  if(NOT arg_NOT_INSTALLED)
+    set_property(GLOBAL APPEND PROPERTY tidewire_layer_targets ${target})
+  endif()
 
   if(TIDEWIRE_BUILD_TESTS AND tests)
     tidewire_test(${name}_test SOURCES ${tests} LIBRARIES ${target} LABELS unit)

@@ -104,6 +104,7 @@ class ConfigNode {
 struct ConfigNode::Member {
   std::string key;
   ConfigNode value;
+  friend bool operator==(const Member&, const Member&) = default;
 };
 
 // "text", "a whole number", "a table": what a node is called in complaints.
@@ -153,6 +154,8 @@ class ConfigReader {
   std::vector<std::string> texts(std::string_view key, std::vector<std::string> otherwise = {});
   // A whole number of milliseconds, or text as of parse_duration_ms. The range is in milliseconds.
   std::int64_t duration_ms(std::string_view key, std::int64_t otherwise, NumberRange range = {.least = 0});
+  // A whole number of seconds, or text of whole seconds. The range is in seconds.
+  std::int64_t duration_s(std::string_view key, std::int64_t otherwise, NumberRange range = {.least = 0});
   // A whole number of bytes, or text as of parse_size_bytes.
   std::int64_t size_bytes(std::string_view key, std::int64_t otherwise, NumberRange range = {.least = 0});
   // The table, or nullptr: not there, or no table (a complaint).
@@ -172,10 +175,11 @@ class ConfigReader {
   std::string path_of(std::string_view key) const;
 
  private:
-  std::optional<std::int64_t> within(std::string_view key, std::int64_t found, std::string_view written, NumberRange range);
+  std::optional<std::int64_t> within(std::string_view key, std::int64_t found, std::string_view written, NumberRange range,
+                                     std::string_view unit);
   void wrong_kind(std::string_view key, const ConfigNode& found, std::string_view wanted);
-  std::int64_t measured(std::string_view key, std::int64_t otherwise, NumberRange range, std::string_view wanted,
-                        std::optional<std::int64_t> (*parse)(std::string_view) noexcept);
+  std::int64_t measured(std::string_view key, std::int64_t otherwise, NumberRange range, std::string_view unit,
+                        std::string_view wanted, std::optional<std::int64_t> (*parse)(std::string_view) noexcept);
 
   const ConfigNode& table_;
   ConfigErrors& errors_;

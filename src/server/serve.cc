@@ -1,13 +1,10 @@
-// tidewire [--host 127.0.0.1] [--port 4000] [--shards N] ...: the server with its defaults, a start page, and open rooms.
-//
-// Until event contracts exist, the server offers what the page shows: join, leave, say and echo, for clients of both kinds.
+#include "server/serve.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
-#include <map>
-#include <thread>
 
 #include "base/limits.h"
+#include "server/options_from.h"
 #include "server/page.h"
 #include "tidewire/tidewire.h"
 
@@ -63,31 +60,13 @@ Value to_value(const ServerStatistics& now) {
 
 }  // namespace
 
-int run(int argc, char** argv) {
-  const std::map<std::string, Flush> flushes = {{"auto", Flush::kAuto}, {"send", Flush::kSend}, {"uring", Flush::kUring}};
-  Options options;
-  options.port = 4000;
-  options.shards = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::string> origins;
-  CLI::App app("tidewire: Socket.IO and plain WebSocket clients on one port, in the same rooms");
-  app.add_option("--host", options.host, "IP address to listen on")->envname("TIDEWIRE_HOST");
-  app.add_option("--port", options.port, "0: the system chooses")->envname("TIDEWIRE_PORT");
-  app.add_option("--shards", options.shards, "threads")->check(CLI::Range(1, 256))->envname("TIDEWIRE_SHARDS");
-  app.add_option("--flush", options.flush, "how bytes leave")
-      ->transform(CLI::CheckedTransformer(flushes))->option_text("auto|send|uring")->envname("TIDEWIRE_FLUSH");
-  app.add_option("--origin", origins, "browser origin that may connect, * for any; repeat it")->envname("TIDEWIRE_ORIGINS");
-  app.add_option("--tls-cert", options.tls.certificate_file, "PEM, leaf first")->check(CLI::ExistingFile);
-  app.add_option("--tls-key", options.tls.key_file, "PEM")->check(CLI::ExistingFile);
-  app.add_option("--trusted-proxy", options.trusted_proxies, "network whose X-Forwarded-* headers count; repeat it");
-  app.add_option("--proxy-protocol-from", options.proxy_protocol_from, "network that speaks the PROXY protocol; repeat it");
-  app.add_flag("--deflate", options.deflate.enabled, "permessage-deflate");
-  CLI11_PARSE(app, argc, argv);
-  options.cors.enabled = !origins.empty();
-  options.cors.origins = origins;
-
+int serve(const Settings& settings) {
+  const Options options = options_from(settings, core_count());
   Server io(options);
   open_rooms(io);
-  for (const PageFile& file : page_files()) io.static_file(file.path, file.type, file.bytes);
+  if (settings.server.start_page) {
+    for (const PageFile& file : page_files()) io.static_file(file.path, file.type, file.bytes);
+  }
   io.http("GET", "/health", [&io](const HttpRequest&, HttpReply reply) {
     io.gather_statistics().then([reply = std::move(reply)](ServerStatistics now) mutable {
       reply.json(Value::object({{"status", "ok"}, {"statistics", to_value(now)}}).to_json());
@@ -105,5 +84,3 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace tidewire::server
-
-int main(int argc, char** argv) { return tidewire::server::run(argc, argv); }

@@ -1,0 +1,141 @@
+#include "server/commands.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "server/serve.h"
+#include "server/settings_docs.h"
+#include "server/settings_print.h"
+#include "server/settings_report.h"
+
+namespace tidewire::server {
+namespace {
+
+void print(std::FILE* to, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+  std::fflush(to);
+}
+
+// "--port" with what the table says about its key. Callbacks run in the order of the command line, so that the last wins.
+void add_row_flag(CLI::App& command, const SettingRow& row, LoadRequest& request) {
+  const std::string flag(row.flag);
+  const std::string key = name_of(row);
+  if (row.kind == SettingKind::kFlag) {
+    command.add_flag_function(
+               flag, [flag, key, &request](std::int64_t count) { request.flags.push_back({flag, key, count > 0 ? "true" : "false"}); },
+               std::string(row.text))
+        ->trigger_on_parse();
+    return;
+  }
+  CLI::Option* option = command.add_option_function<std::string>(
+      flag, [flag, key, &request](const std::string& value) { request.flags.push_back({flag, key, value}); }, std::string(row.text));
+  option->trigger_on_parse()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  std::string words;
+  for (const std::string_view word : row.choices) words.append(words.empty() ? "" : "|").append(word);
+  if (!words.empty()) option->option_text(words);
+}
+
+void add_set(LoadRequest& request, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) throw CLI::ValidationError("--set", "\"" + text + "\" is not section.key=value");  // caught in run()
+  request.flags.push_back({"--set", text.substr(0, equals), text.substr(equals + 1)});
+}
+
+int serve_command(const LoadRequest& request) {
+  const Loaded loaded = load_settings(request);
+  print(stderr, report_lines(loaded));
+  if (loaded.usable()) return serve(loaded.settings);
+  print(stderr, "tidewire does not start: " + report_summary(loaded) + "\n");
+  return 1;
+}
+
+int check_command(const LoadRequest& request) {
+  const Loaded loaded = load_settings(request);
+  print(stdout, report_lines(loaded) + report_summary(loaded) + "\n");
+  return loaded.usable() ? 0 : 1;
+}
+
+// Prints what could be understood even if not all could: where a value comes from is what one wants to know then.
+int config_command(const LoadRequest& request, bool docs) {
+  if (docs) {
+    print(stdout, configuration_page());
+    return 0;
+  }
+  const Loaded loaded = load_settings(request);
+  print(stderr, report_lines(loaded));
+  print(stdout, print_settings(loaded.settings, loaded.provenance));
+  return loaded.errors.empty() ? 0 : 1;
+}
+
+void add_serve(CLI::App& app, Invocation& invocation) {
+  CLI::App* serve = app.add_subcommand("serve", "serve clients; what happens without a subcommand");
+  add_settings_flags(*serve, invocation.request);
+  serve->callback([&invocation] { invocation.action = [&invocation] { return serve_command(invocation.request); }; });
+}
+
+void add_check(CLI::App& app, Invocation& invocation) {
+  CLI::App* check = app.add_subcommand("check", "say what is wrong with the configuration, without serving");
+  add_settings_flags(*check, invocation.request);
+  check->callback([&invocation] { invocation.action = [&invocation] { return check_command(invocation.request); }; });
+}
+
+void add_config(CLI::App& app, Invocation& invocation) {
+  CLI::App* config = app.add_subcommand("config", "print every value in force and where it was said; secrets are masked");
+  add_settings_flags(*config, invocation.request);
+  const CLI::Option* docs = config->add_flag("--docs", std::string("print the page docs/configuration.md instead"));
+  config->callback([&invocation, docs] {
+    invocation.action = [&invocation, docs] { return config_command(invocation.request, docs->count() > 0); };
+  });
+}
+
+void add_version(CLI::App& app, Invocation& invocation) {
+  CLI::App* version = app.add_subcommand("version", "print the version");
+  version->callback([&invocation] {
+    invocation.action = [] {
+      print(stdout, "tidewire " TIDEWIRE_VERSION "\n");
+      return 0;
+    };
+  });
+}
+
+constexpr std::array<void (*)(CLI::App&, Invocation&), 4> kCommands = {&add_serve, &add_check, &add_config, &add_version};
+
+}  // namespace
+
+void add_settings_flags(CLI::App& command, LoadRequest& request) {
+  command.add_option("--config", request.config_file, "TOML file; else TIDEWIRE_CONFIG, ./tidewire.toml, /etc/tidewire/tidewire.toml");
+  for (const SettingRow& row : settings_table()) {
+    if (!row.flag.empty()) add_row_flag(command, row, request);
+  }
+  command
+      .add_option_function<std::string>(
+          "--set", [&request](const std::string& text) { add_set(request, text); }, "any key: --set section.key=value; repeat it")
+      ->trigger_on_parse()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->type_name("KEY=VALUE");
+}
+
+int run(std::vector<std::string> arguments, std::vector<std::pair<std::string, std::string>> environment) {
+  Invocation invocation;
+  invocation.request.environment = std::move(environment);
+  invocation.action = [&invocation] { return serve_command(invocation.request); };
+  CLI::App app("tidewire: Socket.IO and plain WebSocket clients on one port, in the same rooms", "tidewire");
+  app.require_subcommand(0, 1);
+  add_settings_flags(app, invocation.request);
+  for (const auto add : kCommands) add(app, invocation);
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
+  return invocation.action();
+}
+
+int run(int argc, char** argv) {
+  return run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), environment_of_process());
+}
+
+}  // namespace tidewire::server
