@@ -113,5 +113,15 @@ TEST(Utf8, AgreesWithTheDefinitionByCodePoint) {
   }
 }
 
+TEST(Utf8, FindsControlCharacters) {
+  for (const std::string_view bad : {std::string_view("a\0", 2), std::string_view("\n"), std::string_view("x\x1f"), std::string_view("\x7f"),
+                                     std::string_view("\xc2\x80"), std::string_view("\xe2\x82\xac\xc2\x9f")}) {
+    EXPECT_TRUE(has_control_characters(bad));
+  }
+  for (const std::string_view good : {"", "plain text", "\xc2\xa0", "\xc3\x80", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    EXPECT_FALSE(has_control_characters(good)) << good;
+  }
+}
+
 }  // namespace
 }  // namespace tidewire::base

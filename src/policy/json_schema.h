@@ -37,6 +37,7 @@ struct JsonSchemaLimits {
   static constexpr std::size_t kEnumMax = 1'000;        // values of one enum
   static constexpr std::size_t kPatternsMax = 64;       // each may take kPatternBytesMax while it matches
   static constexpr std::size_t kPatternBytesMax = 1024 * 1024;
+  static constexpr std::size_t kPatternProgramMax = 5'000;  // RE2's instructions; \p{L} takes 1,200: maxLength, not {1,20}
   static constexpr std::size_t kStepsMax = 100'000;     // per validation: schemas tried, members, parts of long strings
   static constexpr std::size_t kEvaluationsOpenMax = 1'024;
   static constexpr std::size_t kMessageBytesMax = 200;  // of a violation; so is its pointer

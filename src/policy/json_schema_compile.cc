@@ -379,7 +379,7 @@ void Compiler::on_ref(SchemaNode& node, const Value& value) {
   if (!target->starts_with('#')) {
     return fail("only references inside the document, that begin with '#', are followed; found " + quoted(*target));
   }
-  references_.push_back({index_of_.at(schema_), std::string(*target), pointer_});
+  references_.push_back({index_of_.find(schema_)->second, std::string(*target), pointer_});
   node.ref = 0;  // until resolve_references()
 }
 
@@ -472,6 +472,9 @@ void Compiler::on_pattern(SchemaNode& node, const Value& value) {
   options.set_max_mem(static_cast<std::int64_t>(Limits::kPatternBytesMax));
   auto expression = std::make_shared<const re2::RE2>(re2::StringPiece(text->data(), text->size()), options);
   if (!expression->ok()) return fail("not a pattern of RE2: " + excerpt(expression->error(), kErrorCutBytes));
+  if (expression->ProgramSize() > static_cast<int>(Limits::kPatternProgramMax)) {
+    return fail("too large a pattern; minLength and maxLength count characters at less cost than {m,n}");
+  }
   node.pattern = SchemaNode::Pattern{std::string(*text), std::move(expression)};
 }
 
