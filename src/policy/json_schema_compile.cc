@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "base/json_characters.h"
 #include "base/limits.h"
 #include "policy/excerpt.h"
+#include "policy/json_pointer.h"
 #include "policy/json_schema.h"
 #include "policy/json_schema_program.h"
+#include "policy/json_string.h"
 
 namespace tidewire::policy {
 namespace {
@@ -44,66 +45,6 @@ std::size_t count_values(const Value& value, std::size_t depth) {
     count += count_values(member.value, depth + 1);
   }
   return count;
-}
-
-std::string escape_pointer(std::string_view key) {
-  std::string out;
-  for (const char c : excerpt(key, kErrorCutBytes)) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-// The text of a $ref behind its '#': percent escapes decoded. Nothing when they are broken.
-std::optional<std::string> decode_fragment(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      out += text[at];
-      continue;
-    }
-    if (text.size() - at < 3) return std::nullopt;
-    const int high = base::hex_value(text[at + 1]), low = base::hex_value(text[at + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    at += 2;
-  }
-  return out;
-}
-
-std::string unescape_pointer(std::string_view token) {
-  std::string out;
-  for (std::size_t at = 0; at < token.size(); ++at) {
-    const bool escape = token[at] == '~' && at + 1 < token.size() && (token[at + 1] == '0' || token[at + 1] == '1');
-    out += escape ? (token[++at] == '0' ? '~' : '/') : token[at];
-  }
-  return out;
-}
-
-// The value that an RFC 6901 pointer names, or nullptr.
-const Value* resolve_pointer(const Value& root, std::string_view pointer) {
-  const Value* at = &root;
-  while (!pointer.empty() && at != nullptr) {
-    if (pointer.front() != '/') return nullptr;
-    pointer.remove_prefix(1);
-    const std::size_t end = std::min(pointer.find('/'), pointer.size());
-    const std::string token = unescape_pointer(pointer.substr(0, end));
-    pointer.remove_prefix(end);
-    if (at->is_array()) {
-      const bool index = !token.empty() && token.size() <= 6 && std::ranges::all_of(token, base::is_digit);
-      const std::size_t number = index ? std::stoul(token) : at->size();
-      at = number < at->size() ? &at->items()[number] : nullptr;
-    } else {
-      at = at->find(token);
-    }
-  }
-  return at;
 }
 
 class Compiler {
@@ -171,9 +112,6 @@ class Compiler {
   void on_not(SchemaNode& node, const Value& value) { node.excluded = compile(value); }
 
   void resolve_references(const Value& root);
-  // Whether evaluating the node comes back to it without having gone into the instance. `state`: 0 new, 1 open, 2 done.
-  bool loops(NodeIndex index, std::vector<std::uint8_t>& state) const;
-  void skip_plain_references();
 
   JsonSchemaProgram program_;
   absl::flat_hash_map<const Value*, NodeIndex> index_of_;  // every schema of the document
@@ -245,14 +183,13 @@ Result<std::shared_ptr<const JsonSchemaProgram>> Compiler::run(const Value& sche
     compile(schema);
     resolve_references(schema);
   }
-  std::vector<std::uint8_t> state(program_.nodes.size(), 0);
-  for (NodeIndex index = 0; index < program_.nodes.size() && !failed(); ++index) {
-    if (!loops(index, state)) continue;
+  if (failed()) return error_;
+  if (const NodeIndex index = find_loop(program_); index != kNoNode) {
     pointer_ = pointers_[index];
     fail("$ref leads back here without going into the value, so it would never end");
+    return error_;
   }
-  if (failed()) return error_;
-  skip_plain_references();
+  skip_plain_references(program_);
   return std::shared_ptr<const JsonSchemaProgram>(std::make_shared<JsonSchemaProgram>(std::move(program_)));
 }
 
@@ -283,7 +220,7 @@ NodeIndex Compiler::compile(const Value& schema) {
 void Compiler::compile_keyword(SchemaNode& node, const Value::Member& member) {
   if (failed()) return;
   const std::size_t outer = pointer_.size();
-  pointer_.append("/").append(escape_pointer(member.key.text));
+  append_pointer(pointer_, excerpt(member.key.text, kErrorCutBytes));
   const auto* keyword = std::ranges::find(kKeywords, std::string_view(member.key.text), &Keyword::name);
   if (keyword == kKeywords.end()) {
     unknown_keyword(member.key.text);
@@ -303,7 +240,7 @@ void Compiler::unknown_keyword(std::string_view name) {
 
 NodeIndex Compiler::compile_at(std::string_view key, const Value& schema) {
   const std::size_t outer = pointer_.size();
-  pointer_.append("/").append(escape_pointer(key));
+  append_pointer(pointer_, excerpt(key, kErrorCutBytes));
   const NodeIndex index = compile(schema);
   pointer_.resize(outer);
   return index;
@@ -408,8 +345,7 @@ void Compiler::on_enum(SchemaNode& node, const Value& value) {
   if (value.size() > Limits::kEnumMax) return fail("more than " + std::to_string(Limits::kEnumMax) + " values");
   node.has_enum = true;
   for (const Value& entry : value.items()) {
-    // An escaped string, with half a surrogate pair, differs from the plain one with the same characters.
-    if (entry.is_string() && entry == Value(*entry.as_string())) {
+    if (entry.is_string() && !json_string(entry).escaped) {
       node.enum_strings.emplace_back(*entry.as_string());
     } else {
       node.enum_others.push_back(entry);
@@ -425,7 +361,7 @@ void Compiler::on_required(SchemaNode& node, const Value& value) {
   if (!value.is_array()) return expected("a list of names", value);
   for (const Value& name : value.items()) {
     if (!name.is_string()) return expected("a list of names", name);
-    if (!(name == Value(*name.as_string()))) return fail("a name with half a surrogate pair");
+    if (json_string(name).escaped) return fail("a name with half a surrogate pair");
     node.required.emplace_back(*name.as_string());
   }
   std::vector<Text> sorted = node.required;
@@ -496,36 +432,6 @@ void Compiler::resolve_references(const Value& root) {
     }
     program_.nodes[reference.from].ref = found->second;
   }
-}
-
-bool Compiler::loops(NodeIndex index, std::vector<std::uint8_t>& state) const {
-  if (state[index] != 0) return state[index] == 1;
-  state[index] = 1;
-  const SchemaNode& node = program_.nodes[index];
-  const auto into = [&](NodeIndex next) { return next != kNoNode && loops(next, state); };
-  const bool found = into(node.ref) || into(node.excluded) || std::ranges::any_of(node.all_of, into) ||
-                     std::ranges::any_of(node.any_of, into) || std::ranges::any_of(node.one_of, into);
-  state[index] = 2;
-  return found;
-}
-
-// Recursion of the instance then costs one call per level, not two. REQUIRES: no loops
-void Compiler::skip_plain_references() {
-  const auto is_plain = [](const SchemaNode& node) {
-    return node.ref != kNoNode && !node.never && node.types == kAnyType && !node.constant && !node.has_enum &&
-           !node.for_numbers && !node.for_strings && !node.for_arrays && !node.for_objects && node.all_of.empty() &&
-           node.any_of.empty() && node.one_of.empty() && node.excluded == kNoNode;
-  };
-  const auto skip = [&](NodeIndex& index) {
-    while (index != kNoNode && is_plain(program_.nodes[index])) index = program_.nodes[index].ref;
-  };
-  for (SchemaNode& node : program_.nodes) {
-    for (auto* list : {&node.prefix_items, &node.all_of, &node.any_of, &node.one_of}) std::ranges::for_each(*list, skip);
-    for (NodeIndex* index : {&node.items, &node.additional, &node.excluded}) skip(*index);
-    for (SchemaNode::Property& property : node.properties) skip(property.schema);
-    if (!is_plain(node)) skip(node.ref);
-  }
-  skip(program_.root);
 }
 
 }  // namespace

@@ -101,4 +101,11 @@ struct JsonSchemaProgram {
   NodeIndex root = 0;
 };
 
+// The second half of compiling, in json_schema_link.cc.
+// A node whose evaluation comes back to it without having gone into the instance, or kNoNode.
+NodeIndex find_loop(const JsonSchemaProgram& program);
+// Lets who points at a plain $ref point at its target: recursion then costs one call per level of the instance, not two.
+// REQUIRES: find_loop(program) == kNoNode
+void skip_plain_references(JsonSchemaProgram& program);
+
 }  // namespace tidewire::policy

@@ -8,12 +8,12 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
-#include "base/json_characters.h"
-#include "base/json_reader.h"
 #include "base/limits.h"
 #include "policy/excerpt.h"
+#include "policy/json_pointer.h"
 #include "policy/json_schema.h"
 #include "policy/json_schema_program.h"
+#include "policy/json_string.h"
 
 namespace tidewire::policy {
 namespace {
@@ -32,56 +32,10 @@ std::string pointer_to(const Place* place) {
   for (; place->outer != nullptr; place = place->outer) path.push_back(place);
   std::string pointer;
   for (auto step = path.rbegin(); step != path.rend() && pointer.size() <= Limits::kMessageBytesMax; ++step) {
-    pointer += '/';
-    if ((*step)->key == nullptr) {
-      pointer += std::to_string((*step)->index);
-      continue;
-    }
-    for (const char c : std::string_view((*step)->key->text).substr(0, Limits::kMessageBytesMax)) {
-      if (c == '~' || c == '/') {
-        pointer += c == '~' ? "~0" : "~1";
-      } else {
-        pointer += c;
-      }
-    }
+    const Text* const key = (*step)->key;
+    append_pointer(pointer, key == nullptr ? std::to_string((*step)->index) : key->text.substr(0, Limits::kMessageBytesMax));
   }
   return excerpt(pointer, Limits::kMessageBytesMax);
-}
-
-// A string of the instance. `escaped` as in Text: with half a surrogate pair, then the text is that of the JSON.
-struct StringView {
-  std::string_view text;
-  bool escaped;
-};
-
-StringView string_of(const Value& value) {
-  const std::string_view text = *value.as_string();
-  // Only a text with a backslash can be an escaped one, and then it differs from the plain string of these characters.
-  return {text, text.find('\\') != std::string_view::npos && !(value == Value(text))};
-}
-
-bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// Code points, a whole pair of surrogates as one and half a pair as one too.
-std::size_t length_of(const StringView& string) noexcept {
-  const std::string_view text = string.text;
-  std::size_t length = 0;
-  if (!string.escaped) return text.size() - static_cast<std::size_t>(std::ranges::count_if(text, continues));
-  bool after_high = false;  // behind the escape of a first half
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (continues(text[at])) continue;
-    if (text[at] != '\\' || text[++at] != 'u') {
-      after_high = false;
-      ++length;
-      continue;
-    }
-    const int first = base::hex_value(text[at + 1]), second = base::hex_value(text[at + 2]);
-    const bool low = first == 0xd && second >= 0xc;
-    if (!(after_high && low)) ++length;
-    after_high = first == 0xd && second >= 8 && second < 0xc;
-    at += 4;
-  }
-  return length;
 }
 
 class Validator {
@@ -208,7 +162,7 @@ bool Validator::check_values(const SchemaNode& node, const Value& value, const P
   if (!spend(node.enum_others.size(), place)) return false;
   const auto same = [&value](const Value& allowed) { return allowed == value; };
   const auto among_strings = [&] {
-    const StringView string = string_of(value);
+    const JsonString string = json_string(value);
     const auto order = [](const Text& a, std::string_view b) {
       return a.text.size() != b.size() ? a.text.size() < b.size() : a.text < b;
     };
@@ -255,19 +209,15 @@ bool Validator::check_string(const SchemaNode& node, const Value& value, const P
   if (value.is_bytes()) {
     return check_count(node.length, value.as_bytes()->size(), "minLength", "maxLength", "bytes", place);
   }
-  const StringView string = string_of(value);
+  const JsonString string = json_string(value);
   if (!spend(string.text.size() / 256, place)) return false;
   if (node.length.set &&
-      !check_count(node.length, length_of(string), "minLength", "maxLength", "characters", place)) {
+      !check_count(node.length, string.length(), "minLength", "maxLength", "characters", place)) {
     return false;
   }
   if (node.pattern || node.format != Format::kNone) {
     std::string unescaped;
-    std::string_view text = string.text;
-    if (string.escaped) {
-      base::unescape_json_string(string.text, unescaped);
-      text = unescaped;
-    }
+    const std::string_view text = string.readable(unescaped);
     if (node.pattern && !check_pattern(node, text, place)) return false;
     if (!matches(node.format, text)) {
       return fail(place, "format", [&] { return "expected " + std::string(format_example(node.format)); });

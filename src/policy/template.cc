@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "policy/excerpt.h"
+#include "policy/json_string.h"
 
 namespace tidewire::policy {
 namespace {
@@ -119,8 +120,7 @@ std::optional<std::string> value_at(const Value& root, std::string_view path) {
   }
   if (at == nullptr) return std::nullopt;
   if (at->is_integer()) return std::string(*at->number_text());
-  // An escaped string (tidewire/value.h, Text) differs from the plain one of the same characters.
-  if (!at->is_string() || !(*at == Value(*at->as_string()))) return std::nullopt;
+  if (!at->is_string() || json_string(*at).escaped) return std::nullopt;
   return std::string(*at->as_string());
 }
 
