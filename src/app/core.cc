@@ -21,8 +21,8 @@ class HandlerLog final : public base::LogSink {
  public:
   HandlerLog(LogLevel level, const LogHandler& handler) : level_(level), handler_(handler) {}
   bool enabled(LogLevel level) const noexcept override { return level >= level_ && level != LogLevel::kOff; }
-  void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override {
-    if (enabled(level)) handler_(level, message, std::span<const LogField>(fields.begin(), fields.size()));
+  void write_line(LogLevel level, std::string_view message, std::span<const LogField> fields) override {
+    if (enabled(level)) handler_(level, message, fields);
   }
 
  private:

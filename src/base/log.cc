@@ -26,7 +26,7 @@ class StderrLog final : public LogSink {
  public:
   explicit StderrLog(LogLevel level) : level_(level) {}
   bool enabled(LogLevel level) const noexcept override { return level >= level_ && level != LogLevel::kOff; }
-  void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override {
+  void write_line(LogLevel level, std::string_view message, std::span<const LogField> fields) override {
     if (!enabled(level)) return;
     static constexpr const char* kNames[] = {"trace", "debug", "info", "warn", "error", "off"};
     timespec now{};

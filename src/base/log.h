@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,10 @@ class LogSink {
  public:
   virtual ~LogSink() = default;
   virtual bool enabled(LogLevel level) const noexcept = 0;
-  virtual void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) = 0;
+  virtual void write_line(LogLevel level, std::string_view message, std::span<const LogField> fields) = 0;
+  void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+    write_line(level, message, {fields.begin(), fields.size()});
+  }
 };
 
 // Human-readable lines on stderr, from `level` up.

@@ -197,9 +197,10 @@ void Hub::withdraw(Member& member) {
 void Hub::cancel_pending(Member& member) {
   if (member.extras_ == nullptr || member.extras_->own_pending == nullptr) return;
   const auto pending = std::move(member.extras_->own_pending);
-  for (const auto& [id, waiting] : *pending) {
-    waiting->cancel();
-    guarded(member, [&] { waiting->callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
+  for (const auto& entry : *pending) {
+    Member::Extras::Pending& waiting = *entry.second;
+    waiting.cancel();
+    guarded(member, [&] { waiting.callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
   }
 }
 

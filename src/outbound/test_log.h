@@ -12,7 +12,7 @@ namespace tidewire::outbound {
 class TestLog final : public base::LogSink {
  public:
   bool enabled(base::LogLevel) const noexcept override { return true; }
-  void write(base::LogLevel, std::string_view message, std::initializer_list<base::LogField> fields) override {
+  void write_line(base::LogLevel, std::string_view message, std::span<const base::LogField> fields) override {
     std::string line(message);
     for (const base::LogField& field : fields) line += " " + std::string(field.key) + "=" + field.value;
     std::lock_guard lock(mutex_);

@@ -29,7 +29,7 @@ using websocket::test::text;
 class CountingLog final : public base::LogSink {
  public:
   bool enabled(base::LogLevel) const noexcept override { return true; }
-  void write(base::LogLevel, std::string_view message, std::initializer_list<base::LogField>) override {
+  void write_line(base::LogLevel, std::string_view message, std::span<const base::LogField>) override {
     lines.emplace_back(message);
   }
   std::vector<std::string> lines;

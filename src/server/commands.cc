@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "server/application.h"
 #include "server/serve.h"
 #include "server/settings_docs.h"
 #include "server/settings_print.h"
@@ -46,13 +47,14 @@ void add_set(LoadRequest& request, const std::string& text) {
 int serve_command(const LoadRequest& request) {
   const Loaded loaded = load_settings(request);
   print(stderr, report_lines(loaded));
-  if (loaded.usable()) return serve(loaded.settings);
+  if (loaded.usable()) return serve(loaded, request);
   print(stderr, "tidewire does not start: " + report_summary(loaded) + "\n");
   return 1;
 }
 
 int check_command(const LoadRequest& request) {
-  const Loaded loaded = load_settings(request);
+  Loaded loaded = load_settings(request);
+  static_cast<void>(read_rules(loaded.settings, loaded.errors));
   print(stdout, report_lines(loaded) + report_summary(loaded) + "\n");
   return loaded.usable() ? 0 : 1;
 }
@@ -84,7 +86,8 @@ void add_check(CLI::App& app, Invocation& invocation) {
 void add_config(CLI::App& app, Invocation& invocation) {
   CLI::App* config = app.add_subcommand("config", "print every value in force and where it was said; secrets are masked");
   add_settings_flags(*config, invocation.request);
-  const CLI::Option* docs = config->add_flag("--docs", std::string("print the page docs/configuration.md instead"));
+  const std::string about_docs = "print the page docs/configuration.md instead";  // a literal is ambiguous here
+  const CLI::Option* docs = config->add_flag("--docs", about_docs);
   config->callback([&invocation, docs] {
     invocation.action = [&invocation, docs] { return config_command(invocation.request, docs->count() > 0); };
   });

@@ -54,6 +54,8 @@ ContractRunner::ContractRunner(const Contracts& contracts, RoomService& rooms, H
   for (std::uint32_t i = 0; i < shard_count; ++i) tables_.push_back(std::make_unique<Tables>(contracts));
 }
 
+ContractRunner::~ContractRunner() = default;
+
 void ContractRunner::listen(Server& io, const Namespace& space, std::string_view name) {
   for (const auto& contract : contracts_) {
     if (contract->namespace_name != name) continue;

@@ -30,6 +30,7 @@ class ContractRunner {
 
   ContractRunner(const Contracts& contracts, RoomService& rooms, Hooks& hooks, base::LogSink& log, Undeclared undeclared,
                  std::uint32_t shard_count);
+  ~ContractRunner();
 
   // Listens to the events of one namespace, `name` as its contracts call it.
   void listen(Server& io, const Namespace& space, std::string_view name);

@@ -99,7 +99,9 @@ Status check_paths(const policy::Template& text) {
 }  // namespace
 
 Result<policy::Template> compile_room_template(std::string_view text) {
-  auto compiled = policy::Template::compile(text, policy::Template::Use::kRoom);
+  // One place alone is a whole name, colons and all: who may go there is asked afterwards, of whatever room it turns out to be.
+  const bool whole = text.starts_with('{') && text.find('}') == text.size() - 1;
+  auto compiled = policy::Template::compile(text, whole ? policy::Template::Use::kText : policy::Template::Use::kRoom);
   if (!compiled.ok()) return compiled;
   if (Status status = check_paths(*compiled); !status.ok()) return status;
   return compiled;

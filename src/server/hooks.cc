@@ -104,12 +104,13 @@ HookSettings read_hooks(const Settings::Hooks& settings, ConfigErrors& errors) {
   return out;
 }
 
-Hooks::Hooks(const HookSettings& settings, outbound::Fetcher& fetcher, base::Random& random, base::LogSink& log) {
+Hooks::Hooks(const HookSettings& settings, outbound::Fetcher& webhooks, outbound::Fetcher& questions, base::Random& random,
+             base::LogSink& log) {
   for (const HookSettings::Webhook& hook : settings.webhooks) {
-    webhooks_.push_back({hook.options.name, hook.events, std::make_unique<outbound::WebhookQueue>(hook.options, fetcher, random, log)});
+    webhooks_.push_back({hook.options.name, hook.events, std::make_unique<outbound::WebhookQueue>(hook.options, webhooks, random, log)});
   }
   for (const outbound::AskerOptions& options : settings.questions) {
-    questions_[options.name] = std::make_unique<outbound::Asker>(options, fetcher, log);
+    questions_[options.name] = std::make_unique<outbound::Asker>(options, questions, log);
   }
 }
 

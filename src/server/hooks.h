@@ -41,8 +41,8 @@ HookSettings read_hooks(const Settings::Hooks& settings, ConfigErrors& errors);
 
 class Hooks {
  public:
-  // The secret source is used on the Fetcher's thread.
-  Hooks(const HookSettings& settings, outbound::Fetcher& fetcher, base::Random& random, base::LogSink& log);
+  // Two fetchers, since slow webhooks must not hold up a question. `random` is used on the thread of the first.
+  Hooks(const HookSettings& settings, outbound::Fetcher& webhooks, outbound::Fetcher& questions, base::Random& random, base::LogSink& log);
 
   // Whether anybody wants to hear of it: "connect", "event:say".
   bool wants(std::string_view event) const;

@@ -1,84 +1,45 @@
 #include "server/serve.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <memory>
 
-#include "base/limits.h"
-#include "server/options_from.h"
-#include "server/page.h"
-#include "tidewire/tidewire.h"
+#include "server/application.h"
+#include "server/settings_report.h"
 
 namespace tidewire::server {
 namespace {
 
-struct RoomName {
-  std::string room;
-};
-TIDEWIRE_FIELDS(RoomName, room)
-
-struct Say {
-  std::string room;
-  Value text;
-};
-TIDEWIRE_FIELDS(Say, room, text)
-
-bool valid_room(const std::string& room) { return !room.empty() && room.size() <= base::limits::kRoomNameBytesMax; }
-
-Value accepted() { return Value::object({{"ok", true}}); }
-Value refused(std::string_view code, std::string_view message) {
-  return Value::object({{"ok", false}, {"error", Value::object({{"code", code}, {"message", message}})}});
+LogLevel level_of(const std::string& word) {
+  if (word == "debug") return LogLevel::kDebug;
+  if (word == "info") return LogLevel::kInfo;
+  if (word == "warn") return LogLevel::kWarn;
+  return word == "error" ? LogLevel::kError : LogLevel::kOff;
 }
 
-// Rooms for everybody: join, leave, and say something to a room one is in.
-void open_rooms(Server& io) {
-  io.on("join", [](Socket& socket, RoomName wish, Ack ack) {
-    if (!valid_room(wish.room)) return ack(refused("invalid_room", "a room's name has 1 to 128 bytes"));
-    if (socket.rooms().size() > base::limits::kRoomsPerMemberMax) return ack(refused("room_limit", "too many rooms"));
-    socket.join(wish.room);
-    ack(accepted());
-  });
-  io.on("leave", [](Socket& socket, RoomName wish, Ack ack) {
-    socket.leave(wish.room);
-    ack(accepted());
-  });
-  io.on("say", [&io](Socket& socket, Say say, Ack ack) {
-    const std::vector<std::string> rooms = socket.rooms();
-    if (std::find(rooms.begin(), rooms.end(), say.room) == rooms.end()) {
-      return ack(refused("not_a_member", "join the room first"));
-    }
-    io.to(say.room).emit("said", Value::object({{"room", say.room}, {"from", socket.id()}, {"text", say.text}}));
-    ack(accepted());
-  });
-  io.on("echo", [](Event& event) { event.ack(event.arguments()); });
-}
-
-Value to_value(const ServerStatistics& now) {
-  return Value::object({{"connections", now.connections}, {"sessions", now.sessions}, {"sockets", now.sockets},
-                        {"plain_peers", now.plain_peers}, {"events_in", now.events_in}, {"deliveries", now.deliveries},
-                        {"protocol_errors", now.protocol_errors}, {"slow_consumers", now.slow_consumers}});
+void print_errors(const ConfigErrors& errors) {
+  for (const std::string& line : errors.lines()) std::fprintf(stderr, "error: %s\n", line.c_str());
 }
 
 }  // namespace
 
-int serve(const Settings& settings) {
-  const Options options = options_from(settings, core_count());
-  Server io(options);
-  open_rooms(io);
-  if (settings.server.start_page) {
-    for (const PageFile& file : page_files()) io.static_file(file.path, file.type, file.bytes);
+int serve(const Loaded& loaded, const LoadRequest& request) {
+  ConfigErrors errors;
+  Rules rules = read_rules(loaded.settings, errors);
+  if (!errors.empty()) {
+    print_errors(errors);
+    std::fprintf(stderr, "tidewire does not start\n");
+    return 1;
   }
-  io.http("GET", "/health", [&io](const HttpRequest&, HttpReply reply) {
-    io.gather_statistics().then([reply = std::move(reply)](ServerStatistics now) mutable {
-      reply.json(Value::object({{"status", "ok"}, {"statistics", to_value(now)}}).to_json());
-    });
+  base::LogSink& log = base::stderr_log(level_of(loaded.settings.log.level));
+  Application application(loaded.settings, std::move(rules), log);
+  application.on_reload([&]() -> std::unique_ptr<Settings> {
+    const Loaded again = load_settings(request);
+    if (again.usable()) return std::make_unique<Settings>(again.settings);
+    std::fputs(report_lines(again).c_str(), stderr);
+    log.write(LogLevel::kError, "configuration not reloaded", {{"why", report_summary(again)}});
+    return nullptr;
   });
-  io.on_listening([&] {
-    const char* scheme = options.tls.certificate_file.empty() ? "http" : "https";
-    std::printf("tidewire listens on %s://%s:%u (%u shards, flush by %s)\n", scheme, options.host.c_str(),
-                static_cast<unsigned>(io.port()), options.shards, io.flush_name().c_str());
-    std::fflush(stdout);
-  });
-  const Status ended = io.run();
+  const Status ended = application.run();
   if (!ended.ok()) std::fprintf(stderr, "tidewire: %s\n", ended.message().c_str());
   return ended.ok() ? 0 : 1;
 }

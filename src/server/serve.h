@@ -1,12 +1,12 @@
-// server/serve.h - `tidewire serve`: a server for these settings, until it is told to stop.
+// server/serve.h - `tidewire serve`: a server for this configuration, until it is told to stop.
 #pragma once
 
-#include "server/settings.h"
+#include "server/settings_load.h"
 
 namespace tidewire::server {
 
 // Blocks; says on standard output where it listens. The exit code of the program.
-// REQUIRES: settings that load_settings() called usable
-int serve(const Settings& settings);
+// REQUIRES: `loaded` is usable(), and what `request` asked for: SIGHUP asks for it again
+int serve(const Loaded& loaded, const LoadRequest& request);
 
 }  // namespace tidewire::server

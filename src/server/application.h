@@ -1,0 +1,82 @@
+// server/application.h - the server binary, put together: what the configuration says, on the public API of the library.
+//
+//   Settings --> NamespaceRules, RoomRules, Contracts, Issuers, HookSettings      (Rules: read and checked, nothing runs)
+//            --> Server io
+//                  Gate             who comes in                 <- KeyRing <- outbound::Client
+//                  RoomService      who is in which room         <- Hooks   <- outbound::Client
+//                  ContractRunner   what becomes of an event
+//                  Api              what back ends may do over HTTP
+//
+// A part knows the parts to its right, none knows the Application.
+// Threads: made, run and destroyed on one thread. Lifetime: the log outlives it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "outbound/client.h"
+#include "server/contract.h"
+#include "server/contract_runner.h"
+#include "server/gate.h"
+#include "server/hooks.h"
+#include "server/key_ring.h"
+#include "server/namespace_rules.h"
+#include "server/room_rules.h"
+#include "server/room_service.h"
+#include "server/settings.h"
+#include "tidewire/server.h"
+
+namespace tidewire::server {
+
+// Everything of the configuration that is more than a value, compiled.
+struct Rules {
+  NamespaceRules namespaces;
+  RoomRules rooms;
+  Contracts contracts;
+  Issuers issuers;
+  HookSettings hooks;
+};
+// Mistakes go to `errors`: each with the line it is about.
+Rules read_rules(const Settings& settings, ConfigErrors& errors);
+
+class Application {
+ public:
+  // REQUIRES: read_rules() found nothing wrong
+  Application(Settings settings, Rules rules, base::LogSink& log);
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  // Listens and serves until SIGINT or SIGTERM; then says goodbye to everybody and delivers what webhooks wait for, within 5 s.
+  Status run();
+  // On SIGHUP, on the thread of run(): new values for what can change. Null: the configuration stays as it is.
+  using Reload = std::function<std::unique_ptr<Settings>()>;
+  void on_reload(Reload reload) { reload_ = std::move(reload); }
+
+ private:
+  struct Services;
+  void open_namespaces();
+  void follow(const Namespace& space);
+  void serve_pages();
+  void say_hello();
+  void reload();
+  void finish_hooks();
+
+  const Settings settings_;
+  const Rules rules_;
+  base::LogSink& log_;
+  base::SystemRandom random_;  // of the outbound thread
+  Server io_;                  // destroyed last: callbacks of the others post to it
+  std::unique_ptr<outbound::Client> questions_client_;  // slow webhooks hold up no question
+  std::unique_ptr<outbound::Client> webhooks_client_;
+  KeyRing keys_;
+  Hooks hooks_;
+  Gate gate_;
+  RoomService rooms_;
+  ContractRunner runner_;
+  Reload reload_;
+};
+
+}  // namespace tidewire::server
