@@ -154,7 +154,7 @@ Result<ParsedKeySet> parse_key_set(std::string_view json, AlgorithmSet algorithm
     const Value& jwk = (*keys)[at];
     const bool secret = text_member(jwk, "kty") == "oct";
     Result<Key> key = secret ? Result<Key>(refused("a secret, which no published set may have"))
-                             : key_from_jwk(jwk, {.kid = {}, .algorithms = algorithms});
+                             : key_from_jwk(jwk, {.algorithms = algorithms});
     if (!key.ok()) {
       parsed.skipped.push_back("key " + std::to_string(at) + ": " + key.status().message());
       continue;

@@ -34,10 +34,10 @@ inline constexpr int kRsaBitsMax = 8192;
 struct KeyMaterial;
 
 struct KeyOptions {
-  std::string kid;  // empty: the key has no name
+  std::string kid = {};  // empty: the key has no name
   // What the key may verify. Empty: HS256, HS384, HS512 for a secret, RS256 for RSA (PS256 when the key is marked as PSS),
   // the one algorithm of its curve for every other key.
-  AlgorithmSet algorithms;
+  AlgorithmSet algorithms = {};
 };
 
 class Key {

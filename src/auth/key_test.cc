@@ -130,10 +130,10 @@ TEST(Key, AllowsTheAlgorithmsOfItsKindUnlessToldOtherwise) {
   EXPECT_EQ(Key::from_pem(test_pem("RSA-2048").public_key)->algorithms(), AlgorithmSet{kRs256});
   EXPECT_EQ(Key::from_pem(test_pem("P-384").public_key)->algorithms(), AlgorithmSet{kEs384});
   EXPECT_EQ(Key::from_pem(test_pem("ED25519").public_key)->algorithms(), AlgorithmSet{kEdDsa});
-  EXPECT_TRUE(Key::from_pem(test_pem("RSA-2048").public_key, {.kid = {}, .algorithms = {kRs512, kPs256}}).ok());
-  EXPECT_THAT(why(Key::from_pem(test_pem("P-384").public_key, {.kid = {}, .algorithms = {kEs256}})), HasSubstr("cannot do"));
-  EXPECT_FALSE(Key::from_pem(test_pem("RSA-2048").public_key, {.kid = {}, .algorithms = {kRs256, kHs256}}).ok());
-  EXPECT_FALSE(Key::from_secret(kTestSecret, {.kid = {}, .algorithms = {kRs256}}).ok());
+  EXPECT_TRUE(Key::from_pem(test_pem("RSA-2048").public_key, {.algorithms = {kRs512, kPs256}}).ok());
+  EXPECT_THAT(why(Key::from_pem(test_pem("P-384").public_key, {.algorithms = {kEs256}})), HasSubstr("cannot do"));
+  EXPECT_FALSE(Key::from_pem(test_pem("RSA-2048").public_key, {.algorithms = {kRs256, kHs256}}).ok());
+  EXPECT_FALSE(Key::from_secret(kTestSecret, {.algorithms = {kRs256}}).ok());
 }
 
 TEST(Key, AKeyMarkedAsPssDoesNothingElse) {
