@@ -1,5 +1,5 @@
-// Any bytes as a token, as a key set, and as header and claims of a token that is signed well: nothing is believed that was not
-// signed by us, a token has one spelling, and an identity keeps its bounds.
+// Any bytes as a token, as a key set, and as header and claims of a token that is signed well: nothing is believed that
+// was not signed by us, a token has one spelling, and an identity keeps its bounds.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,7 +24,8 @@ const auth::Key& our_key() {
 const auth::Verifier& our_verifier() {
   static const auth::Verifier verifier = [] {
     auth::Issuer named{.name = "us", .audiences = {"here"}, .keys = *auth::KeySet::of({our_key()})};
-    auth::Issuer any{.name = {}, .audiences = {}, .leeway_s = 0, .expiry_required = false, .keys = *auth::KeySet::of({our_key()})};
+    auth::Issuer any{
+        .name = {}, .audiences = {}, .leeway_s = 0, .expiry_required = false, .keys = *auth::KeySet::of({our_key()})};
     return *auth::Verifier::of({std::move(named), std::move(any)});
   }();
   return verifier;

@@ -10,7 +10,8 @@ namespace {
 TEST(Algorithm, NamesReadBackExactly) {
   for (const Algorithm each : kAllAlgorithms) EXPECT_EQ(algorithm_named(name(each)), each) << name(each);
   EXPECT_EQ(name(Algorithm::kEs384), "ES384");
-  for (const std::string_view bad : {"", "none", "None", "hs256", "HS256 ", " HS256", "HS2560", "ES256K", "EDDSA", "Ed25519", "RSA-OAEP"}) {
+  for (const std::string_view bad :
+       {"", "none", "None", "hs256", "HS256 ", " HS256", "HS2560", "ES256K", "EDDSA", "Ed25519", "RSA-OAEP"}) {
     EXPECT_EQ(algorithm_named(bad), std::nullopt) << bad;
   }
 }

@@ -20,7 +20,8 @@ const Value* present(const Value* claim) noexcept { return claim == nullptr || c
 const Value* find_claim(const Value& claims, std::string_view name) noexcept {
   if (const Value* verbatim = present(claims.find(name))) return verbatim;
   const Value* at = &claims;
-  for (std::size_t dot; at != nullptr && (dot = name.find('.')) != std::string_view::npos; name.remove_prefix(dot + 1)) {
+  for (std::size_t dot; at != nullptr && (dot = name.find('.')) != std::string_view::npos;
+       name.remove_prefix(dot + 1)) {
     at = at->find(name.substr(0, dot));
   }
   return at == nullptr ? nullptr : present(at->find(name));
@@ -81,7 +82,8 @@ Status add(std::string_view claim, std::string_view text, const ListRule& rule, 
   return {};
 }
 
-Status add_separated(std::string_view claim, std::string_view text, const ListRule& rule, std::vector<std::string>& out) {
+Status add_separated(std::string_view claim, std::string_view text, const ListRule& rule,
+                     std::vector<std::string>& out) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find_first_of(rule.separators), text.size());
     std::string_view item = text.substr(0, end);
@@ -98,7 +100,9 @@ Status read_list(const Value& claims, const std::vector<std::string>& names, con
   for (const std::string& name : names) {
     const Value* const claim = find_claim(claims, name);
     if (claim == nullptr) continue;
-    const auto text_of = [&rule](const Value& value) { return rule.integers ? text_or_integer(value) : value.as_string(); };
+    const auto text_of = [&rule](const Value& value) {
+      return rule.integers ? text_or_integer(value) : value.as_string();
+    };
     if (const std::optional<std::string_view> text = text_of(*claim)) {
       if (Status status = add_separated(name, *text, rule, out); !status.ok()) return status;
       continue;
@@ -106,7 +110,9 @@ Status read_list(const Value& claims, const std::vector<std::string>& names, con
     if (!claim->is_array()) return refused(name, "neither a list nor a string");
     for (const Value& item : claim->items()) {
       const std::optional<std::string_view> text = text_of(item);
-      if (!text) return refused(name, rule.integers ? "with something other than strings and integers" : "with something other than strings");
+      if (!text)
+        return refused(name, rule.integers ? "with something other than strings and integers"
+                                           : "with something other than strings");
       if (Status status = add(name, *text, rule, out); !status.ok()) return status;
     }
   }

@@ -18,10 +18,16 @@ constexpr std::string_view kRfcClaims =
 constexpr std::string_view kRfcSecret =
     R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"})";
 constexpr std::string_view kRfcRsa =
-    R"({"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"})";
-constexpr std::string_view kRfcEc =
-    R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})";
-constexpr std::string_view kRfcEd25519 = R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
+    R"({"kty":"RSA","n":")"
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yR"
+    "T-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXB"
+    "dQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9ia"
+    "GNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+    R"(","e":"AQAB"})";
+constexpr std::string_view kRfcEc = R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
+                                    R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})";
+constexpr std::string_view kRfcEd25519 =
+    R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
 
 struct RfcExample {
   std::string_view jwk;
@@ -33,9 +39,13 @@ struct RfcExample {
 std::vector<RfcExample> rfc_examples() {
   const std::string claims(kRfcClaims);
   return {
-      {kRfcSecret, Algorithm::kHs256, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." + claims, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
+      {kRfcSecret, Algorithm::kHs256, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." + claims,
+       "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
       {kRfcRsa, Algorithm::kRs256, "eyJhbGciOiJSUzI1NiJ9." + claims,
-       "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"},
+       "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9"
+       "uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB"
+       "_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rq"
+       "Vt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"},
       {kRfcEc, Algorithm::kEs256, "eyJhbGciOiJFUzI1NiJ9." + claims,
        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"},
       {kRfcEd25519, Algorithm::kEdDsa, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
@@ -76,7 +86,8 @@ TEST(Jwk, TakesNameAndAlgorithmFromTheJwkWithinWhatIsConfigured) {
   EXPECT_EQ(key_from_jwk(json(kRfcRsa))->algorithms(), AlgorithmSet{kRs256});
   EXPECT_EQ(key_from_jwk(with(kRfcRsa, "alg", "PS512"))->algorithms(), AlgorithmSet{kPs512});
   EXPECT_EQ(key_from_jwk(json(kRfcRsa), {.algorithms = {kRs512, kEs256}})->algorithms(), AlgorithmSet{kRs512});
-  EXPECT_EQ(key_from_jwk(with(kRfcRsa, "alg", "RS512"), {.algorithms = {kRs256, kRs512}})->algorithms(), AlgorithmSet{kRs512});
+  EXPECT_EQ(key_from_jwk(with(kRfcRsa, "alg", "RS512"), {.algorithms = {kRs256, kRs512}})->algorithms(),
+            AlgorithmSet{kRs512});
   EXPECT_FALSE(key_from_jwk(with(kRfcRsa, "alg", "RS512"), {.algorithms = {kRs256}}).ok());
   EXPECT_FALSE(key_from_jwk(with(kRfcRsa, "alg", "HS256")).ok());
   EXPECT_FALSE(key_from_jwk(with(kRfcEc, "alg", "ES384")).ok());
@@ -120,20 +131,22 @@ TEST(Jwk, RefusesMembersThatAreMissingOrMisspelled) {
     for (const Value::Member& member : good.members()) {
       const std::string key = member.key.text;
       const std::string text(*member.value.as_string());
-      for (const Value& bad : {Value(nullptr), Value(7), Value(""), Value("="), Value(text + "="), Value(" " + text), Value::array({text}),
-                               Value(text.substr(0, text.size() / 2) + "+/")}) {
+      for (const Value& bad : {Value(nullptr), Value(7), Value(""), Value("="), Value(text + "="), Value(" " + text),
+                               Value::array({text}), Value(text.substr(0, text.size() / 2) + "+/")}) {
         EXPECT_FALSE(key_from_jwk(with(jwk, key, bad)).ok()) << key << ": " << bad.to_json();
       }
     }
   }
   EXPECT_FALSE(key_from_jwk(json("[]")).ok());
-  EXPECT_FALSE(key_from_jwk(json(R"({"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})")).ok());
+  EXPECT_FALSE(
+      key_from_jwk(json(R"({"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})")).ok());
   EXPECT_FALSE(key_from_jwk(with(kRfcSecret, "k", base::base64url_encode(std::string(kSecretBytesMax + 1, 'k')))).ok());
 }
 
 TEST(KeySetText, KeepsWhatIsOfUseAndSaysWhatIsNot) {
-  const std::string text = set_of({with(kRfcRsa, "kid", "a"), with(kRfcEc, "kid", "b"), json(R"({"kty":"XYZ","kid":"c"})"),
-                                   with(kRfcRsa, "use", "enc"), with(kRfcSecret, "kid", "d"), json("7"), with(kRfcEd25519, "kid", "e")});
+  const std::string text =
+      set_of({with(kRfcRsa, "kid", "a"), with(kRfcEc, "kid", "b"), json(R"({"kty":"XYZ","kid":"c"})"),
+              with(kRfcRsa, "use", "enc"), with(kRfcSecret, "kid", "d"), json("7"), with(kRfcEd25519, "kid", "e")});
   const Result<ParsedKeySet> set = parse_key_set(text);
   ASSERT_TRUE(set.ok()) << set.status().message();
   ASSERT_EQ(set->keys.size(), 3u);
@@ -166,7 +179,8 @@ TEST(KeySetText, IsRefusedAsAWhole) {
   for (const std::string_view bad : {R"({"keys":{}})", "{}", R"({"keys":null})", R"({"kty":"EC"})"}) {
     EXPECT_THAT(why(bad), HasSubstr("array \"keys\"")) << bad;
   }
-  for (const std::string_view bad : {"", "[]", "<html>", R"({"keys":[)"}) EXPECT_THAT(why(bad), HasSubstr("no JSON object")) << bad;
+  for (const std::string_view bad : {"", "[]", "<html>", R"({"keys":[)"})
+    EXPECT_THAT(why(bad), HasSubstr("no JSON object")) << bad;
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_NE(why(good.substr(0, size)), "taken") << size;
 }
 

@@ -41,7 +41,8 @@ Result<KeyKind> ec_kind(EVP_PKEY* pkey) {
     return refused("an elliptic curve without a name");
   }
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new(pkey, nullptr));
-  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) return refused("a point that is not on its curve");
+  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1)
+    return refused("a point that is not on its curve");
   const std::string_view name(group.data(), size);
   if (name == "prime256v1") return KeyKind::kP256;
   if (name == "secp384r1") return KeyKind::kP384;
@@ -121,7 +122,8 @@ Result<Key> Key::from_secret(std::string_view secret, KeyOptions options) {
   if (secret.empty()) return refused("an empty secret");
   if (secret.size() > kSecretBytesMax) return refused("a secret of more than 4096 bytes");
   // A public key as a secret would be known to everybody (CVE-2016-10555).
-  if (secret.find("-----BEGIN ") != std::string_view::npos) return refused("a PEM text is a key of its own, not a secret");
+  if (secret.find("-----BEGIN ") != std::string_view::npos)
+    return refused("a PEM text is a key of its own, not a secret");
   auto material = std::make_shared<KeyMaterial>();
   material->secret = secret;
   material->has_private = true;

@@ -13,7 +13,8 @@ Result<KeySet> KeySet::of(std::vector<Key> keys) {
     if (!key.kid().empty()) names.push_back(key.kid());
   }
   std::ranges::sort(names);
-  if (std::ranges::adjacent_find(names) != names.end()) return refused("the same kid twice among the keys of one issuer");
+  if (std::ranges::adjacent_find(names) != names.end())
+    return refused("the same kid twice among the keys of one issuer");
   return KeySet(std::move(keys));
 }
 

@@ -74,14 +74,15 @@ TEST(Key, ASignatureOfAnotherLengthIsRefused) {
 }
 
 TEST(Key, EcdsaWithZeroForROrSIsRefused) {
-  for (const auto& [algorithm, half] : {std::pair{Algorithm::kEs256, 32u}, {Algorithm::kEs384, 48u}, {Algorithm::kEs512, 66u}}) {
+  for (const auto& [algorithm, half] :
+       {std::pair{Algorithm::kEs256, 32u}, {Algorithm::kEs384, 48u}, {Algorithm::kEs512, 66u}}) {
     const Key key = test_key(algorithm);
     const std::string good = *key.sign(algorithm, "text");
     ASSERT_EQ(good.size(), 2 * half);
     const std::string zero(half, '\0');
     const std::string one = zero.substr(1) + '\1';
-    for (const std::string& bad : {zero + zero, zero + good.substr(half), good.substr(0, half) + zero, one + one, one + zero,
-                                   std::string(2 * half, '\xff')}) {
+    for (const std::string& bad : {zero + zero, zero + good.substr(half), good.substr(0, half) + zero, one + one,
+                                   one + zero, std::string(2 * half, '\xff')}) {
       EXPECT_FALSE(key.verify(algorithm, "text", bad));
     }
   }
@@ -112,7 +113,8 @@ TEST(Key, ReadsTheOlderPemLabels) {
   const BioPtr in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   const EvpPkeyPtr pkey(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
   const BioPtr traditional(BIO_new(BIO_s_mem()));
-  ASSERT_EQ(PEM_write_bio_PrivateKey_traditional(traditional.get(), pkey.get(), nullptr, nullptr, 0, nullptr, nullptr), 1);
+  ASSERT_EQ(PEM_write_bio_PrivateKey_traditional(traditional.get(), pkey.get(), nullptr, nullptr, 0, nullptr, nullptr),
+            1);
   ASSERT_THAT(written(traditional.get()), HasSubstr("BEGIN RSA PRIVATE KEY"));
   EXPECT_TRUE(Key::from_pem(written(traditional.get())).ok());
 
@@ -186,7 +188,9 @@ TEST(Key, SecretsHaveBoundsAndAreNoPem) {
   EXPECT_TRUE(Key::from_secret(std::string(kSecretBytesMax, 's')).ok());
   EXPECT_FALSE(Key::from_secret(std::string(kSecretBytesMax + 1, 's')).ok());
   EXPECT_THAT(why(Key::from_secret(test_pem("RSA-2048").public_key)), HasSubstr("PEM"));
-  EXPECT_FALSE(Key::from_secret(std::string("\0\0", 2))->verify(Algorithm::kHs256, "x", *Key::from_secret(std::string("\0\1", 2))->sign(Algorithm::kHs256, "x")));
+  EXPECT_FALSE(
+      Key::from_secret(std::string("\0\0", 2))
+          ->verify(Algorithm::kHs256, "x", *Key::from_secret(std::string("\0\1", 2))->sign(Algorithm::kHs256, "x")));
 }
 
 TEST(Key, HasANameOfBoundedLength) {

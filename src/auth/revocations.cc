@@ -9,7 +9,8 @@ Revocations::Outcome Revocations::revoke_token(std::string_view token_id, std::i
   return revoke(Kind::kToken, token_id, {.until_s = until_s});
 }
 
-Revocations::Outcome Revocations::revoke_user(std::string_view user_id, std::int64_t issued_before_s, std::int64_t until_s) {
+Revocations::Outcome Revocations::revoke_user(std::string_view user_id, std::int64_t issued_before_s,
+                                              std::int64_t until_s) {
   if (user_id.empty() || user_id.size() > Identity::kTextBytesMax) return Outcome::kImpossibleId;
   return revoke(Kind::kUser, user_id, {.until_s = until_s, .issued_before_s = issued_before_s});
 }

@@ -51,8 +51,8 @@ std::size_t coordinate_bytes(Algorithm algorithm) noexcept {
 std::string hmac(std::string_view secret, Algorithm algorithm, std::string_view text) noexcept {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
   unsigned int size = 0;
-  const bool made = HMAC(digest_of(algorithm), secret.data(), static_cast<int>(secret.size()), octets(text), text.size(),
-                         mac.data(), &size) != nullptr;
+  const bool made = HMAC(digest_of(algorithm), secret.data(), static_cast<int>(secret.size()), octets(text),
+                         text.size(), mac.data(), &size) != nullptr;
   return made ? std::string(mac.begin(), mac.begin() + size) : std::string();
 }
 
@@ -111,8 +111,8 @@ bool signature_fits(const KeyMaterial& material, Algorithm algorithm, std::strin
   }
   const EvpMdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* pkey_context = nullptr;  // the context's
-  if (context == nullptr || EVP_DigestVerifyInit(context.get(), &pkey_context, digest_of(algorithm), nullptr,
-                                                 material.pkey.get()) != 1) {
+  if (context == nullptr ||
+      EVP_DigestVerifyInit(context.get(), &pkey_context, digest_of(algorithm), nullptr, material.pkey.get()) != 1) {
     return false;
   }
   return set_padding(pkey_context, scheme) &&

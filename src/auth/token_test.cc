@@ -13,7 +13,8 @@ const std::string kHeader = R"({"alg":"HS256"})";
 const std::string kClaims = R"({"sub":"7"})";
 
 std::string join(std::string_view header, std::string_view claims, std::string_view signature = "sig") {
-  return base::base64url_encode(header) + "." + base::base64url_encode(claims) + "." + base::base64url_encode(signature);
+  return base::base64url_encode(header) + "." + base::base64url_encode(claims) + "." +
+         base::base64url_encode(signature);
 }
 
 TokenError error_of(std::string_view token) {
@@ -54,14 +55,16 @@ TEST(Token, HasThreeParts) {
 
 TEST(Token, TruncatedAtEachLengthItIsNoToken) {
   const std::string text = join(kHeader, kClaims);
-  for (std::size_t size = 0; size <= text.rfind('.'); ++size) EXPECT_NE(error_of(text.substr(0, size)), TokenError::kOk) << size;
+  for (std::size_t size = 0; size <= text.rfind('.'); ++size)
+    EXPECT_NE(error_of(text.substr(0, size)), TokenError::kOk) << size;
 }
 
 TEST(Token, EncryptedOnesAreRefused) {
   for (const std::string_view bad : {"a.b.c.d.e", "....", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXY.Y3Q.dGFn"}) {
     EXPECT_EQ(error_of(bad), TokenError::kEncrypted) << bad;
   }
-  for (const std::string_view bad : {R"({"alg":"HS256","typ":"JWE"})", R"({"alg":"HS256","typ":"jwe"})", R"({"alg":"dir","enc":"A128GCM"})"}) {
+  for (const std::string_view bad :
+       {R"({"alg":"HS256","typ":"JWE"})", R"({"alg":"HS256","typ":"jwe"})", R"({"alg":"dir","enc":"A128GCM"})"}) {
     EXPECT_EQ(error_of_header(bad), TokenError::kEncrypted) << bad;
   }
   EXPECT_EQ(error_of(join(kHeader, "eyJhbGciOiJIUzI1NiJ9.e30.c2ln")), TokenError::kBadJson) << "a token inside a token";
@@ -76,19 +79,21 @@ TEST(Token, IsBoundBeforeItIsDecoded) {
   EXPECT_EQ(error_of(just + "A"), TokenError::kTooLong);
   EXPECT_EQ(error_of(std::string(kTokenBytesMax, '!')), TokenError::kNotThreeParts);
   EXPECT_EQ(error_of(std::string(kTokenBytesMax + 1, '!')), TokenError::kTooLong);
-  EXPECT_EQ(error_of(join(R"({"alg":"HS256","kid":")" + std::string(10'240, 'k') + "\"}", kClaims)), TokenError::kTooLong);
+  EXPECT_EQ(error_of(join(R"({"alg":"HS256","kid":")" + std::string(10'240, 'k') + "\"}", kClaims)),
+            TokenError::kTooLong);
 }
 
 TEST(Token, HasOneSpelling) {
   const std::string header = base::base64url_encode(kHeader);
   const std::string claims = base::base64url_encode(kClaims);
   ASSERT_EQ(error_of(header + "." + claims + ".c2ln"), TokenError::kOk);
-  for (const std::string& bad : {header + "=." + claims + ".c2ln", header + "." + claims + "=.c2ln", header + "." + claims + ".c2ln=",
-                                 " " + header + "." + claims + ".c2ln", header + "." + claims + ".c2ln\n", header + "\n." + claims + ".c2ln",
-                                 header + ". " + claims + ".c2ln", header + "." + claims + ".c2l+", header + "." + claims + ".c2l/",
-                                 header + "." + claims + ".YR", header + "." + claims + ".c2k", header + "." + claims + ".A",
-                                 header + "." + claims + "." + std::string("c2\0n", 4), "Bearer " + header + "." + claims + ".c2ln",
-                                 header + "." + claims + ".c2\xc3\xa9"}) {
+  for (const std::string& bad :
+       {header + "=." + claims + ".c2ln", header + "." + claims + "=.c2ln",
+        header + "." + claims + ".c2ln=", " " + header + "." + claims + ".c2ln", header + "." + claims + ".c2ln\n",
+        header + "\n." + claims + ".c2ln", header + ". " + claims + ".c2ln", header + "." + claims + ".c2l+",
+        header + "." + claims + ".c2l/", header + "." + claims + ".YR", header + "." + claims + ".c2k",
+        header + "." + claims + ".A", header + "." + claims + "." + std::string("c2\0n", 4),
+        "Bearer " + header + "." + claims + ".c2ln", header + "." + claims + ".c2\xc3\xa9"}) {
     const TokenError error = error_of(bad);
     if (bad.ends_with(".c2k")) {
       EXPECT_EQ(error, TokenError::kOk) << "two bytes, canonical";
@@ -99,22 +104,27 @@ TEST(Token, HasOneSpelling) {
 }
 
 TEST(Token, NamesASignatureAlgorithm) {
-  for (const std::string_view bad : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"nOnE"})", R"({"alg":"NONE"})", R"({})", R"({"typ":"JWT"})"}) {
+  for (const std::string_view bad : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"nOnE"})", R"({"alg":"NONE"})",
+                                     R"({})", R"({"typ":"JWT"})"}) {
     EXPECT_EQ(error_of_header(bad), TokenError::kNoAlgorithm) << bad;
-    EXPECT_EQ(error_of(base::base64url_encode(bad) + "." + base::base64url_encode(kClaims) + "."), TokenError::kNoAlgorithm) << bad;
+    EXPECT_EQ(error_of(base::base64url_encode(bad) + "." + base::base64url_encode(kClaims) + "."),
+              TokenError::kNoAlgorithm)
+        << bad;
   }
-  for (const std::string_view bad : {R"({"alg":"hs256"})", R"({"alg":""})", R"({"alg":"none "})", R"({"alg":"ES256K"})", R"({"alg":"HS256\u0000"})",
-                                     R"({"alg":"RSA1_5"})", R"({"Alg":"x","alg":"HS1"})"}) {
+  for (const std::string_view bad : {R"({"alg":"hs256"})", R"({"alg":""})", R"({"alg":"none "})", R"({"alg":"ES256K"})",
+                                     R"({"alg":"HS256\u0000"})", R"({"alg":"RSA1_5"})", R"({"Alg":"x","alg":"HS1"})"}) {
     EXPECT_EQ(error_of_header(bad), TokenError::kUnknownAlgorithm) << bad;
   }
-  for (const std::string_view bad : {R"({"alg":null})", R"({"alg":256})", R"({"alg":["HS256"]})", R"({"alg":"HS256","kid":7})", R"({"alg":"HS256","kid":null})"}) {
+  for (const std::string_view bad : {R"({"alg":null})", R"({"alg":256})", R"({"alg":["HS256"]})",
+                                     R"({"alg":"HS256","kid":7})", R"({"alg":"HS256","kid":null})"}) {
     EXPECT_EQ(error_of_header(bad), TokenError::kBadHeader) << bad;
   }
 }
 
 TEST(Token, RefusesCriticalExtensions) {
-  for (const std::string_view bad : {R"({"alg":"HS256","crit":["exp"]})", R"({"alg":"HS256","crit":[]})", R"({"alg":"HS256","crit":null})",
-                                     R"({"alg":"HS256","b64":false,"crit":["b64"]})"}) {
+  for (const std::string_view bad :
+       {R"({"alg":"HS256","crit":["exp"]})", R"({"alg":"HS256","crit":[]})", R"({"alg":"HS256","crit":null})",
+        R"({"alg":"HS256","b64":false,"crit":["b64"]})"}) {
     EXPECT_EQ(error_of_header(bad), TokenError::kCritical) << bad;
   }
 }
@@ -128,8 +138,9 @@ TEST(Token, RefusesRepeatedMembers) {
 }
 
 TEST(Token, IsMadeOfTwoObjects) {
-  for (const std::string& bad : {std::string("[]"), std::string("\"x\""), std::string("null"), std::string("7"), std::string(), std::string("{"),
-                                 std::string("{\"a\":\"\xff\"}"), std::string("{\"a\":\"\\ud800\"}"), std::string("{\"a\":\"\0\"}", 9)}) {
+  for (const std::string& bad :
+       {std::string("[]"), std::string("\"x\""), std::string("null"), std::string("7"), std::string(), std::string("{"),
+        std::string("{\"a\":\"\xff\"}"), std::string("{\"a\":\"\\ud800\"}"), std::string("{\"a\":\"\0\"}", 9)}) {
     EXPECT_EQ(error_of(join(bad, kClaims)), TokenError::kBadJson) << bad;
     EXPECT_EQ(error_of(join(kHeader, bad)), TokenError::kBadJson) << bad;
   }

@@ -30,9 +30,10 @@ TokenError read_date(const Value& claims, std::string_view name, std::optional<s
 
 TokenError check_times(const Value& claims, const Issuer& issuer, std::int64_t now_s, Verdict& verdict) {
   std::optional<std::int64_t> not_before_s;
-  for (const auto& [name, date] : {std::pair<std::string_view, std::optional<std::int64_t>*>{"exp", &verdict.expires_at_s},
-                                   {"nbf", &not_before_s},
-                                   {"iat", &verdict.issued_at_s}}) {
+  for (const auto& [name, date] :
+       {std::pair<std::string_view, std::optional<std::int64_t>*>{"exp", &verdict.expires_at_s},
+        {"nbf", &not_before_s},
+        {"iat", &verdict.issued_at_s}}) {
     if (const TokenError error = read_date(claims, name, *date); error != TokenError::kOk) return error;
   }
   if (!verdict.expires_at_s && issuer.expiry_required) return TokenError::kNoExpiry;
@@ -53,9 +54,10 @@ TokenError check_audience(const Value& claims, const Issuer& issuer) {
   if (!audience->is_string() && !audience->is_array()) return TokenError::kBadClaim;
   if (!std::ranges::all_of(audience->items(), &Value::is_string)) return TokenError::kBadClaim;
   if (issuer.audiences.empty()) return TokenError::kOk;
-  const bool ours = audience->is_string()
-                        ? is_ours(issuer, *audience)
-                        : std::ranges::any_of(audience->items(), [&](const Value& each) { return is_ours(issuer, each); });
+  const bool ours =
+      audience->is_string()
+          ? is_ours(issuer, *audience)
+          : std::ranges::any_of(audience->items(), [&](const Value& each) { return is_ours(issuer, each); });
   return ours ? TokenError::kOk : TokenError::kWrongAudience;
 }
 

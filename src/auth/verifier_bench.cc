@@ -1,9 +1,8 @@
 // What it costs to believe a token, and to refuse a forged one.
-#include "auth/verifier.h"
-
 #include <benchmark/benchmark.h>
 
 #include "auth/test_tokens.h"
+#include "auth/verifier.h"
 
 namespace tidewire::auth {
 namespace {
@@ -53,7 +52,8 @@ void parse(benchmark::State& state) {
 BENCHMARK(parse);
 
 void refuse_unknown_kid(benchmark::State& state) {
-  const Verifier verifier = verifier_of(Algorithm::kEs256).with_keys(0, *KeySet::of({test_key(Algorithm::kEs256, "other")}));
+  const Verifier verifier =
+      verifier_of(Algorithm::kEs256).with_keys(0, *KeySet::of({test_key(Algorithm::kEs256, "other")}));
   const std::string token = token_of(Algorithm::kEs256);
   for (auto _ : state) benchmark::DoNotOptimize(verifier.verify(token, kNow));
 }

@@ -25,7 +25,8 @@ Key secret() { return test_key(Algorithm::kHs256); }
 // With an exp an hour ahead unless the members say otherwise.
 std::string claims(std::string_view members) {
   const bool own_expiry = members.find("\"exp\"") != std::string_view::npos;
-  return "{" + std::string(members) + (own_expiry ? "" : std::string(members.empty() ? "" : ",") + "\"exp\":" + std::to_string(kNow + 3600)) + "}";
+  return "{" + std::string(members) +
+         (own_expiry ? "" : std::string(members.empty() ? "" : ",") + "\"exp\":" + std::to_string(kNow + 3600)) + "}";
 }
 
 TokenError judge(std::string_view members, Issuer issuer = issuer_of({secret()})) {
@@ -36,7 +37,9 @@ TokenError judge_header(std::string_view header, Issuer issuer = issuer_of({secr
   return verifier_of(std::move(issuer)).verify(craft(header, claims(""), secret()), kNow).error;
 }
 
-std::string seconds(std::string_view claim, std::int64_t at) { return "\"" + std::string(claim) + "\":" + std::to_string(at); }
+std::string seconds(std::string_view claim, std::int64_t at) {
+  return "\"" + std::string(claim) + "\":" + std::to_string(at);
+}
 
 TEST(Verifier, BelievesAGoodToken) {
   for (const Algorithm algorithm : kAllAlgorithms) {
@@ -90,8 +93,9 @@ TEST(Verifier, APublicKeyIsNoSecret) {
   const std::string text = base::base64url_encode(kHeader) + "." + base::base64url_encode(claims(""));
   std::array<unsigned char, 32> mac;
   for (const std::string& forged_with : {pem, pem.substr(0, pem.size() - 1)}) {
-    ASSERT_NE(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, forged_with.data(), forged_with.size(), octets(text), text.size(),
-                        mac.data(), mac.size(), nullptr), nullptr);
+    ASSERT_NE(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, forged_with.data(), forged_with.size(),
+                        octets(text), text.size(), mac.data(), mac.size(), nullptr),
+              nullptr);
     const std::string forged = text + "." + base::base64url_encode(std::string(mac.begin(), mac.end()));
     EXPECT_EQ(verifier.verify(forged, kNow).error, TokenError::kAlgorithmNotAllowed);
   }
@@ -114,7 +118,8 @@ TEST(Verifier, UnsignedTokensAreNotBelieved) {
       EXPECT_EQ(verifier_of(secret()).verify(token, kNow).error, TokenError::kNoAlgorithm) << header;
     }
   }
-  EXPECT_EQ(verifier_of(secret()).verify(base::base64url_encode(kHeader) + rest + ".", kNow).error, TokenError::kBadSignature);
+  EXPECT_EQ(verifier_of(secret()).verify(base::base64url_encode(kHeader) + rest + ".", kNow).error,
+            TokenError::kBadSignature);
   EXPECT_EQ(verifier_of(secret()).verify("", kNow).error, TokenError::kMissing);
 }
 
@@ -122,10 +127,13 @@ TEST(Verifier, PsychicSignaturesAreNotBelieved) {
   const Verifier verifier = verifier_of(test_key(Algorithm::kEs256));
   const std::string text = base::base64url_encode(R"({"alg":"ES256"})") + "." + base::base64url_encode(claims(""));
   for (const std::size_t size : {0u, 1u, 32u, 63u, 64u, 65u, 70u, 72u, 96u, 132u}) {
-    EXPECT_EQ(verifier.verify(text + "." + base::base64url_encode(std::string(size, '\0')), kNow).error, TokenError::kBadSignature);
+    EXPECT_EQ(verifier.verify(text + "." + base::base64url_encode(std::string(size, '\0')), kNow).error,
+              TokenError::kBadSignature);
   }
   // The same signature in DER, as other protocols carry it.
-  EXPECT_FALSE(verifier.verify(text + "." + base::base64url_encode(std::string("\x30\x06\x02\x01\x01\x02\x01\x01", 8)), kNow).ok());
+  EXPECT_FALSE(
+      verifier.verify(text + "." + base::base64url_encode(std::string("\x30\x06\x02\x01\x01\x02\x01\x01", 8)), kNow)
+          .ok());
 }
 
 TEST(Verifier, TokensExpire) {
@@ -144,7 +152,8 @@ TEST(Verifier, TokensExpire) {
 
 TEST(Verifier, TimesAreNumbersOfSeconds) {
   for (const std::string claim : {"exp", "nbf", "iat"}) {
-    for (const std::string_view bad : {"\"1800000000\"", "-1", "-1800000000", "1e99", "-1e99", "1e400", "9007199254740994", "null", "true", "[1800000000]", "{}"}) {
+    for (const std::string_view bad : {"\"1800000000\"", "-1", "-1800000000", "1e99", "-1e99", "1e400",
+                                       "9007199254740994", "null", "true", "[1800000000]", "{}"}) {
       EXPECT_EQ(judge("\"" + claim + "\":" + std::string(bad)), TokenError::kBadClaim) << claim << " " << bad;
     }
   }
@@ -167,7 +176,8 @@ TEST(Verifier, TokensBegin) {
   EXPECT_EQ(judge(seconds("iat", kNow + 5)), TokenError::kOk);
   EXPECT_EQ(judge(seconds("iat", kNow + 6)), TokenError::kIssuedInFuture);
   EXPECT_EQ(judge(seconds("iat", 0)), TokenError::kOk);
-  EXPECT_EQ(judge(seconds("nbf", kNow + 6) + "," + seconds("exp", kNow - 6)), TokenError::kExpired) << "the terminal cause first";
+  EXPECT_EQ(judge(seconds("nbf", kNow + 6) + "," + seconds("exp", kNow - 6)), TokenError::kExpired)
+      << "the terminal cause first";
 }
 
 TEST(Verifier, TokensAreForUs) {
@@ -176,10 +186,12 @@ TEST(Verifier, TokensAreForUs) {
   for (const std::string_view good : {R"("aud":"us")", R"("aud":["them","also us"])", R"("aud":["us"])"}) {
     EXPECT_EQ(judge(good, issuer), TokenError::kOk) << good;
   }
-  for (const std::string_view bad : {R"("sub":"7")", R"("aud":"them")", R"("aud":"US")", R"("aud":"us ")", R"("aud":"")", R"("aud":[])", R"("aud":["them","u"])", R"("aud":"us,them")"}) {
+  for (const std::string_view bad : {R"("sub":"7")", R"("aud":"them")", R"("aud":"US")", R"("aud":"us ")",
+                                     R"("aud":"")", R"("aud":[])", R"("aud":["them","u"])", R"("aud":"us,them")"}) {
     EXPECT_EQ(judge(bad, issuer), TokenError::kWrongAudience) << bad;
   }
-  for (const std::string_view bad : {R"("aud":7)", R"("aud":null)", R"("aud":{"us":1})", R"("aud":["us",7])", R"("aud":[["us"]])", R"("aud":true)"}) {
+  for (const std::string_view bad : {R"("aud":7)", R"("aud":null)", R"("aud":{"us":1})", R"("aud":["us",7])",
+                                     R"("aud":[["us"]])", R"("aud":true)"}) {
     EXPECT_EQ(judge(bad, issuer), TokenError::kBadClaim) << bad;
     EXPECT_EQ(judge(bad), TokenError::kBadClaim) << bad;
   }
@@ -189,11 +201,13 @@ TEST(Verifier, TokensAreForUs) {
 TEST(Verifier, TokensAreFromAConfiguredIssuer) {
   const Issuer issuer = issuer_of({secret()}, "https://issuer.example");
   EXPECT_EQ(judge(R"("iss":"https://issuer.example")", issuer), TokenError::kOk);
-  for (const std::string_view bad : {R"("sub":"7")", R"("iss":"https://issuer.example/")", R"("iss":"HTTPS://issuer.example")", R"("iss":"")",
-                                     R"("iss":"https://issuer.example\u0000")", R"("iss":"file:///etc/passwd")"}) {
+  for (const std::string_view bad :
+       {R"("sub":"7")", R"("iss":"https://issuer.example/")", R"("iss":"HTTPS://issuer.example")", R"("iss":"")",
+        R"("iss":"https://issuer.example\u0000")", R"("iss":"file:///etc/passwd")"}) {
     EXPECT_EQ(judge(bad, issuer), TokenError::kWrongIssuer) << bad;
   }
-  for (const std::string_view bad : {R"("iss":7)", R"("iss":null)", R"("iss":["https://issuer.example"])"}) EXPECT_EQ(judge(bad, issuer), TokenError::kBadClaim);
+  for (const std::string_view bad : {R"("iss":7)", R"("iss":null)", R"("iss":["https://issuer.example"])"})
+    EXPECT_EQ(judge(bad, issuer), TokenError::kBadClaim);
   EXPECT_EQ(judge(R"("iss":"anybody")"), TokenError::kOk) << "no name is configured";
   EXPECT_EQ(judge(R"("jti":7)"), TokenError::kBadClaim);
   EXPECT_EQ(judge(R"("jti":"7")"), TokenError::kOk);
@@ -221,16 +235,18 @@ TEST(Verifier, AKidIsComparedAndNothingElse) {
   const Issuer issuer = issuer_of({test_key(Algorithm::kHs256, "good")});
   EXPECT_EQ(judge_header(R"({"alg":"HS256","kid":"good"})", issuer), TokenError::kOk);
   EXPECT_EQ(judge_header(R"({"alg":"HS256"})", issuer), TokenError::kOk);
-  for (const std::string_view kid : {"../../etc/passwd", "/dev/null", "' OR 1=1 --", "good\\u0000", "\\u0000", "good ", "Good", "", "https://evil.example/keys",
-                                     "good|id", "%00"}) {
-    EXPECT_EQ(judge_header(R"({"alg":"HS256","kid":")" + std::string(kid) + "\"}", issuer), TokenError::kUnknownKey) << kid;
+  for (const std::string_view kid : {"../../etc/passwd", "/dev/null", "' OR 1=1 --", "good\\u0000", "\\u0000", "good ",
+                                     "Good", "", "https://evil.example/keys", "good|id", "%00"}) {
+    EXPECT_EQ(judge_header(R"({"alg":"HS256","kid":")" + std::string(kid) + "\"}", issuer), TokenError::kUnknownKey)
+        << kid;
   }
   EXPECT_EQ(judge_header(R"({"alg":"HS256","kid":")" + std::string(10'240, 'k') + "\"}", issuer), TokenError::kTooLong);
   EXPECT_EQ(judge_header(R"({"alg":"HS256","kid":"any"})"), TokenError::kOk) << "a key without a name";
 }
 
 TEST(Verifier, AnUnknownKeyNamesTheIssuerThatMayHaveNewOnes) {
-  const Verifier verifier = *Verifier::of({issuer_of({secret()}, "A"), issuer_of({test_key(Algorithm::kEs256, "old")}, "B")});
+  const Verifier verifier =
+      *Verifier::of({issuer_of({secret()}, "A"), issuer_of({test_key(Algorithm::kEs256, "old")}, "B")});
   const Key fresh = test_key(Algorithm::kEs256, "new");
   const std::string token = *sign(Value::object({{"iss", "B"}, {"exp", kNow + 9}}), fresh, Algorithm::kEs256);
   const Verdict verdict = verifier.verify(token, kNow);
@@ -244,10 +260,13 @@ TEST(Verifier, AnUnknownKeyNamesTheIssuerThatMayHaveNewOnes) {
 TEST(Verifier, KeysInTheHeaderAreIgnored) {
   const Key forger = *Key::from_secret("the secret that the forger sends along, long enough");
   const std::string k = base::base64url_encode("the secret that the forger sends along, long enough");
-  for (const std::string& extra : {R"("jwk":{"kty":"oct","k":")" + k + "\"}", std::string(R"("jku":"https://evil.example/keys")"),
-                                   std::string(R"("x5u":"https://evil.example/cert")"), std::string(R"("x5c":["MIIB"])"), std::string(R"("x5t":"AAAA")")}) {
+  for (const std::string& extra :
+       {R"("jwk":{"kty":"oct","k":")" + k + "\"}", std::string(R"("jku":"https://evil.example/keys")"),
+        std::string(R"("x5u":"https://evil.example/cert")"), std::string(R"("x5c":["MIIB"])"),
+        std::string(R"("x5t":"AAAA")")}) {
     const std::string header = R"({"alg":"HS256",)" + extra + "}";
-    EXPECT_EQ(verifier_of(secret()).verify(craft(header, claims(""), forger), kNow).error, TokenError::kBadSignature) << extra;
+    EXPECT_EQ(verifier_of(secret()).verify(craft(header, claims(""), forger), kNow).error, TokenError::kBadSignature)
+        << extra;
     EXPECT_EQ(judge_header(header), TokenError::kOk) << extra;
   }
 }
@@ -255,13 +274,15 @@ TEST(Verifier, KeysInTheHeaderAreIgnored) {
 TEST(Verifier, AForgerLearnsNothingAboutClaims) {
   const Key forger = *Key::from_secret("another secret of more than thirty-two bytes");
   for (const std::string_view said : {R"({"exp":1})", R"({"exp":"x"})", R"({})", R"({"aud":7})"}) {
-    EXPECT_EQ(verifier_of(secret()).verify(craft(kHeader, said, forger), kNow).error, TokenError::kBadSignature) << said;
+    EXPECT_EQ(verifier_of(secret()).verify(craft(kHeader, said, forger), kNow).error, TokenError::kBadSignature)
+        << said;
   }
 }
 
 TEST(Verifier, WithoutAKidEachKeyOfTheAlgorithmIsTried) {
   std::vector<Key> keys;
-  for (std::size_t i = 0; i + 1 < kKeysTriedMax; ++i) keys.push_back(*Key::from_secret(kTestSecret + std::to_string(i), {.kid = std::to_string(i)}));
+  for (std::size_t i = 0; i + 1 < kKeysTriedMax; ++i)
+    keys.push_back(*Key::from_secret(kTestSecret + std::to_string(i), {.kid = std::to_string(i)}));
   keys.push_back(test_key(Algorithm::kHs256, "last"));
   EXPECT_EQ(judge("", issuer_of(keys)), TokenError::kOk);
   keys.insert(keys.begin(), *Key::from_secret(kTestSecret + "x", {.kid = "x"}));

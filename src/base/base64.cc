@@ -65,7 +65,7 @@ void encode(std::string_view bytes, const char* alphabet, char* out) noexcept {
   if (left == 1) out[2] = '=';
 }
 
-// Appends the bytes of a text without padding; false, and `out` unchanged, for anything but canonical characters of the alphabet.
+// Appends the bytes of a text without padding; false, and `out` unchanged, for anything but its canonical spelling.
 bool decode_unpadded(std::string_view text, const DecodeTable& values, std::string& out) {
   const std::size_t tail = text.size() % 4;
   if (tail == 1) return false;

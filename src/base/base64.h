@@ -16,7 +16,7 @@ bool base64_decode(std::string_view text, std::string& out);
 
 // Of any length, without padding, as in a JSON Web Token.
 std::string base64url_encode(std::string_view bytes);
-// Appends the bytes; false (and `out` unchanged) for padding, blanks, and anything but the one canonical spelling.
+// Appends the bytes; false (and `out` unchanged) for padding, blanks, anything but the canonical spelling.
 bool base64url_decode(std::string_view text, std::string& out);
 
 // 15 bytes to 20 characters and the like: sizes that are multiples of three only.

@@ -1,7 +1,7 @@
-// jwt_verdicts - makes and judges tokens, one request per line, fields between tabs, texts in base64; answers each with one line:
+// jwt_verdicts - makes and judges tokens, one request per line, fields between tabs, texts in base64; one line each:
 //
-//   verify <TAB> kind <TAB> key <TAB> algorithm or - <TAB> token    ->  ok <TAB> claims        or  code <TAB> sentence
-//   sign   <TAB> kind <TAB> key <TAB> algorithm      <TAB> claims   ->  ok <TAB> token         or  refused <TAB> why
+//   verify, kind, key, algorithm or -, token    ->  ok, claims    or  a code, its sentence
+//   sign,   kind, key, algorithm,      claims   ->  ok, token     or  refused, why
 //
 // kind: secret, pem, jwk (one key), or jwks (verify only); "-": the algorithms by default. The time is the system's.
 // For test/e2e/jwt_reference.test.mjs, which holds the answers against the npm package jose.
