@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
