@@ -39,13 +39,14 @@ std::string namespace_of(std::string_view query) {
   return name;
 }
 
-// The `code` of the envelope: what the refusal's own data calls it, else what everybody knows.
-std::string refusal_code(const hub::Refusal& refusal) {
-  if (refusal.message == hub::kInvalidNamespaceText) return "invalid_namespace";
-  if (const auto data = Value::parse(refusal.data); data.ok()) {
-    if (const auto code = (*data)["code"].as_string()) return std::string(*code);
-  }
-  return "refused";
+// Data that names a code is an error in our own shape; all other data are details of a plain refusal.
+base::Frame encode_refusal(const Dialect& dialect, const hub::Refusal& refusal) {
+  if (refusal.message == hub::kInvalidNamespaceText) return dialect.encode_error("invalid_namespace", refusal.message, {});
+  const Value data = refusal.data.empty() ? Value() : Value::parse(refusal.data).value_or(Value());
+  const auto code = data["code"].as_string();
+  if (!code) return dialect.encode_error("refused", refusal.message, refusal.data);
+  const Value& details = data["details"];
+  return dialect.encode_error(*code, data["message"].as_string().value_or(refusal.message), details.is_null() ? "" : details.to_json());
 }
 
 }  // namespace
@@ -104,7 +105,7 @@ void Peer::enter(const std::string& namespace_name) {
 
 void Peer::refused(const hub::Refusal& refusal) {
   ++endpoint_.statistics.refused;
-  send(dialect_.encode_error(refusal_code(refusal), refusal.message, refusal.data), base::Lane::kNormal);
+  send(encode_refusal(dialect_, refusal), base::Lane::kNormal);
   end(DisconnectReason::kForcedServerClose, refusal.close_code == 0 ? std::uint16_t{websocket::kPolicyViolation} : refusal.close_code,
       refusal.close_code == 0 ? "refused" : std::string_view(refusal.message));
 }

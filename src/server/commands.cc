@@ -10,6 +10,7 @@
 #include "server/settings_docs.h"
 #include "server/settings_print.h"
 #include "server/settings_report.h"
+#include "server/token_command.h"
 
 namespace tidewire::server {
 namespace {
@@ -93,6 +94,31 @@ void add_config(CLI::App& app, Invocation& invocation) {
   });
 }
 
+void add_token(CLI::App& app, Invocation& invocation) {
+  CLI::App* token = app.add_subcommand("token", "make a token, or check one");
+  add_settings_flags(*token, invocation.request);
+  const auto request = std::make_shared<TokenRequest>();
+  const auto expires = std::make_shared<std::string>("1h");
+  token->add_option("--user", request->user, "user id");
+  token->add_option("--name", request->name, "name for people");
+  token->add_option("--email", request->email, "e-mail address");
+  token->add_option("--tenant", request->tenant, "tenant");
+  token->add_option("--role", request->roles, "role; repeat it");
+  token->add_option("--project", request->projects, "project; repeat it");
+  token->add_option("--claim", request->claims, "any other claim, key=JSON or key=text; repeat it");
+  token->add_option("--expires", *expires, "how long it is good: 30s, 8h, 7d; default 1h");
+  token->add_option("--key", request->key_file, "PEM file with a private key; else auth.secret signs")->check(CLI::ExistingFile);
+  token->add_option("--kid", request->key_id, "name of the key, for the header");
+  token->add_option("--algorithm", request->algorithm, "HS256, RS256, ES256, EdDSA, ...");
+  token->add_option("--check", request->check, "a token to look at instead; - reads it from standard input");
+  token->callback([&invocation, request, expires] {
+    const auto lifetime_ms = parse_duration_ms(*expires);
+    if (!lifetime_ms || *lifetime_ms < 1'000) throw CLI::ValidationError("--expires", "\"" + *expires + "\" is no time of at least 1s");
+    request->expires_ms = *lifetime_ms;
+    invocation.action = [&invocation, request] { return token_command(invocation.request, *request); };
+  });
+}
+
 void add_version(CLI::App& app, Invocation& invocation) {
   CLI::App* version = app.add_subcommand("version", "print the version");
   version->callback([&invocation] {
@@ -103,7 +129,7 @@ void add_version(CLI::App& app, Invocation& invocation) {
   });
 }
 
-constexpr std::array<void (*)(CLI::App&, Invocation&), 4> kCommands = {&add_serve, &add_check, &add_config, &add_version};
+constexpr std::array<void (*)(CLI::App&, Invocation&), 5> kCommands = {&add_serve, &add_check, &add_config, &add_token, &add_version};
 
 }  // namespace
 

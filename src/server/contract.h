@@ -13,7 +13,7 @@
 //   to_rooms = "project:{id}"             # instead: every room of that pattern that the sender is in
 //   others = true                         # without the sender; default: false
 //   emit = "test-case-update"             # the name under which receivers see it; default: its own
-//   stamp = { userId = "{sender.id}" }    # fields that the server sets in what receivers see, see filling.h
+//   stamp = { userId = "{sender.id}" }    # fields that the server sets in what receivers see, see filling.h; a null one is not there
 //   reply = { sessionId = "{sessionId}" } # members of the acknowledgement {"ok":true,...}; "arguments": the arguments as they came
 //   volatile = true                       # dropped for whoever cannot take it now
 //

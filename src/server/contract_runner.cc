@@ -16,12 +16,18 @@ Problem problem(std::string_view code, std::string_view message, Value details =
   return {std::string(code), std::string(message), std::move(details)};
 }
 
-// What the receivers see of a payload under stamps: its own members, then ours, which win. What is no object travels as `data`.
+// What the receivers see of a payload under stamps: its own members, then ours, which win, also by not being there: a sender
+// without a name does not choose one. What is no object travels as `data`.
 Value stamped(const Value& payload, const Value& stamps) {
-  Value out = payload;
-  if (!out.is_object()) out = payload.is_null() ? Value::object() : Value::object({{"data", payload}});
-  for (const Value::Member& member : stamps.members()) out.set(member.key, member.value);
-  return out;
+  std::vector<Value::Member> members;
+  for (const Value::Member& member : payload.members()) {
+    if (stamps.find(member.key) == nullptr) members.push_back(member);
+  }
+  if (!payload.is_object() && !payload.is_null()) members.push_back({"data", payload});
+  for (const Value::Member& member : stamps.members()) {
+    if (!member.value.is_null()) members.push_back(member);
+  }
+  return Value::object(std::move(members));
 }
 
 }  // namespace

@@ -328,7 +328,8 @@ void Client::close_all(DisconnectReason reason, const hub::Ending& ending) {
   while (!members_.empty()) {
     const hub::MemberRef member = members_.back();
     members_.pop_back();
-    if (session_ != nullptr) session_->send(encode_disconnect(member->home().name()));
+    // With a code the stream's end says why, and the client may come back: DISCONNECT would tell it to stay away.
+    if (session_ != nullptr && ending.code == 0) session_->send(encode_disconnect(member->home().name()));
     endpoint_.hub.leave(*member, reason);
   }
   if (session_ == nullptr) return;
