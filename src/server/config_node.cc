@@ -182,10 +182,10 @@ std::optional<std::int64_t> parse_size_bytes(std::string_view text) noexcept {
   return parse_measure(text, kUnits);
 }
 
-std::string suggestion(std::string_view written, std::span<const std::string_view> known) {
+std::string_view nearest_name(std::string_view written, std::span<const std::string_view> known) {
   if (written.size() > kWordBytesMax) return {};
   std::string_view nearest;
-  std::size_t least = std::max<std::size_t>(1, written.size() / 3) + 1;
+  std::size_t least = std::max<std::size_t>(1, (written.size() + 1) / 3) + 1;
   for (const std::string_view name : known) {
     if (name.size() > kWordBytesMax || name == written) continue;
     const std::size_t edits = distance(written, name);
@@ -193,6 +193,11 @@ std::string suggestion(std::string_view written, std::span<const std::string_vie
     least = edits;
     nearest = name;
   }
+  return nearest;
+}
+
+std::string suggestion(std::string_view written, std::span<const std::string_view> known) {
+  const std::string_view nearest = nearest_name(written, known);
   return nearest.empty() ? std::string() : "; did you mean \"" + std::string(nearest) + "\"?";
 }
 

@@ -189,7 +189,9 @@ class ConfigReader {
 // The tables of a list node ([[rooms]]), for the owner of a ConfigNode of Settings. As ConfigReader::tables.
 std::vector<const ConfigNode*> tables_of(const ConfigNode& list, ConfigErrors& errors);
 
-// `; did you mean "port"?`, or "" when nothing is near. At most a third of the letters may differ.
+// The name that was probably meant, or "". At most a third of the letters may differ; two that are swapped count as one.
+std::string_view nearest_name(std::string_view written, std::span<const std::string_view> known);
+// `; did you mean "port"?`, or "" when nothing is near.
 std::string suggestion(std::string_view written, std::span<const std::string_view> known);
 
 }  // namespace tidewire::server

@@ -116,12 +116,22 @@ class Loader {
       }
       names.insert(names.end(), candidates.begin(), candidates.end());
     }
-    const std::vector<std::string_view> known(names.begin(), names.end());
     for (const auto& [name, value] : request_.environment) {
-      if (!name.starts_with(kPrefix) || is_other_variable(name, value)) continue;
-      if (std::ranges::find(known, name) != known.end()) continue;
-      loaded_.errors.add({.origin = name}, "there is no such setting" + suggestion(name, known));
+      const bool ours = name.starts_with(kPrefix) && !is_other_variable(name, value);
+      if (ours && std::ranges::find(names, name) == names.end()) unknown_variable(name, names);
     }
+  }
+
+  // Compared without the prefix, which is much of a name and always right.
+  void unknown_variable(std::string_view name, const std::vector<std::string>& names) {
+    std::vector<std::string_view> known;
+    for (const std::string_view each : names) {
+      if (each.starts_with(kPrefix)) known.push_back(each.substr(kPrefix.size()));
+    }
+    const std::string_view nearest = nearest_name(name.substr(kPrefix.size()), known);
+    std::string sentence = "there is no such setting";
+    if (!nearest.empty()) sentence.append("; did you mean \"").append(kPrefix).append(nearest).append("\"?");
+    loaded_.errors.add({.origin = std::string(name)}, sentence);
   }
 
   void read_flags() {

@@ -86,8 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
         Layers{"auth.secret", "[auth]\nsecret='a'", "b", "c", "\"\"", "\"a\"", "\"b\"", "\"c\""},
         Layers{"rooms", "[[rooms]]\nname='a'", "[{\"name\":\"b\"}]", "[]", "\"\"", "[{name = \"a\"}]", "[{name = \"b\"}]", "[]"},
         Layers{"auth.issuers", "[[auth.issuers]]\nname='a'", "[{\"name\":\"b\"}]", "[]", "\"\"", "[{name = \"a\"}]", "[{name = \"b\"}]", "[]"}),
-    [](const testing::TestParamInfo<Layers>& info) {
-      std::string name = info.param.name;
+    [](const testing::TestParamInfo<Layers>& each) {
+      std::string name = each.param.name;
       std::ranges::replace(name, '.', '_');
       return name;
     });
@@ -190,11 +190,11 @@ TEST(File, RangesAndKindsAreChecked) {
   EXPECT_EQ(errors_of(loaded), "error: tidewire.toml:4: server.host must be text, not a whole number\n"
                                "error: tidewire.toml:2: server.port is 65536; it must be from 0 to 65535\n"
                                "error: tidewire.toml:3: server.shards is -1; it must be from 0 to 256\n"
-                               "error: tidewire.toml:9: socketio.ping_interval is 1; it must be from 100 to 86400000 ms\n"
-                               "error: tidewire.toml:8: socketio.json_depth is 513; it must be from 1 to 512\n"
+                               "error: tidewire.toml:10: socketio.ping_interval is 1; it must be from 100 to 86400000 ms\n"
+                               "error: tidewire.toml:9: socketio.json_depth is 513; it must be from 1 to 512\n"
                                "error: tidewire.toml:7: auth.sources has \"cokie\"; it may have auth, header, cookie, query; did you mean \"cookie\"?\n"
-                               "error: tidewire.toml:5: auth.leeway is \"6s\"; it must be from 0 to 5 s\n"
-                               "error: tidewire.toml:11: tenants.hosts must have text for \"a\", not a whole number\n");
+                               "error: tidewire.toml:6: auth.leeway is \"6s\"; it must be from 0 to 5 s\n"
+                               "error: tidewire.toml:12: tenants.hosts must have text for \"a\", not a whole number\n");
   EXPECT_EQ(loaded.settings.server.port, 4000);
   EXPECT_FALSE(loaded.usable());
 }

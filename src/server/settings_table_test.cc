@@ -16,9 +16,13 @@ TEST(SettingsTable, EachNameIsThereOnce) {
     EXPECT_TRUE(names.insert(name_of(row)).second) << name_of(row);
     EXPECT_TRUE(variables.insert(environment_name(row)).second) << environment_name(row);
     for (const std::string_view alias : row.aliases) {
-      if (!alias.empty()) EXPECT_TRUE(variables.insert(std::string(alias)).second) << alias;
+      if (!alias.empty()) {
+        EXPECT_TRUE(variables.insert(std::string(alias)).second) << alias;
+      }
     }
-    if (!row.flag.empty()) EXPECT_TRUE(flags.insert(row.flag).second) << row.flag;
+    if (!row.flag.empty()) {
+      EXPECT_TRUE(flags.insert(row.flag).second) << row.flag;
+    }
   }
   EXPECT_GT(names.size(), 70u);
 }

@@ -25,8 +25,10 @@ struct Sources {
 // The file is called "tidewire.toml" in complaints, wherever it lies.
 inline Loaded load_from(Sources sources) {
   LoadRequest request{.environment = std::move(sources.environment), .flags = std::move(sources.flags), .default_files = {}};
-  const std::string folder = testing::TempDir();
-  const std::string path = folder + testing::UnitTest::GetInstance()->current_test_info()->name() + ".toml";
+  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+  std::string name = std::string(test.test_suite_name()) + "_" + test.name() + ".toml";
+  for (char& character : name) character = character == '/' ? '_' : character;  // of a parameter
+  const std::string path = testing::TempDir() + name;
   if (!sources.file.empty()) {
     std::ofstream(path) << sources.file;
     request.config_file = path;
