@@ -25,14 +25,22 @@ void add_row_flag(CLI::App& command, const SettingRow& row, LoadRequest& request
   const std::string flag(row.flag);
   const std::string key = name_of(row);
   if (row.kind == SettingKind::kFlag) {
-    command.add_flag_function(
-               flag, [flag, key, &request](std::int64_t count) { request.flags.push_back({flag, key, count > 0 ? "true" : "false"}); },
-               std::string(row.text))
+    command
+        .add_flag_function(
+            flag,
+            [flag, key, &request](std::int64_t count) {
+              request.flags.push_back({flag, key, count > 0 ? "true" : "false"});
+            },
+            std::string(row.text))
         ->trigger_on_parse();
     return;
   }
   CLI::Option* option = command.add_option_function<std::string>(
-      flag, [flag, key, &request](const std::string& value) { request.flags.push_back({flag, key, value}); }, std::string(row.text));
+      flag,
+      [flag, key, &request](const std::string& value) {
+        request.flags.push_back({flag, key, value});
+      },
+      std::string(row.text));
   option->trigger_on_parse()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   std::string words;
   for (const std::string_view word : row.choices) words.append(words.empty() ? "" : "|").append(word);
@@ -41,7 +49,9 @@ void add_row_flag(CLI::App& command, const SettingRow& row, LoadRequest& request
 
 void add_set(LoadRequest& request, const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string::npos) throw CLI::ValidationError("--set", "\"" + text + "\" is not section.key=value");  // caught in run()
+  if (equals == std::string::npos) {
+    throw CLI::ValidationError("--set", "\"" + text + "\" is not section.key=value");  // caught in run()
+  }
   request.flags.push_back({"--set", text.substr(0, equals), text.substr(equals + 1)});
 }
 
@@ -134,13 +144,15 @@ constexpr std::array<void (*)(CLI::App&, Invocation&), 5> kCommands = {&add_serv
 }  // namespace
 
 void add_settings_flags(CLI::App& command, LoadRequest& request) {
-  command.add_option("--config", request.config_file, "TOML file; else TIDEWIRE_CONFIG, ./tidewire.toml, /etc/tidewire/tidewire.toml");
+  command.add_option("--config", request.config_file,
+                     "TOML file; else TIDEWIRE_CONFIG, ./tidewire.toml, /etc/tidewire/tidewire.toml");
   for (const SettingRow& row : settings_table()) {
     if (!row.flag.empty()) add_row_flag(command, row, request);
   }
   command
       .add_option_function<std::string>(
-          "--set", [&request](const std::string& text) { add_set(request, text); }, "any key: --set section.key=value; repeat it")
+          "--set", [&request](const std::string& text) { add_set(request, text); },
+          "any key: --set section.key=value; repeat it")
       ->trigger_on_parse()
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->type_name("KEY=VALUE");

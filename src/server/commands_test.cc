@@ -29,7 +29,8 @@ Outcome tidewire(std::vector<std::string> arguments, std::vector<std::pair<std::
 }
 
 std::string file(const std::string& text) {
-  const std::string path = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + std::string(".toml");
+  const std::string path =
+      testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + std::string(".toml");
   std::ofstream(path) << text;
   return path;
 }
@@ -80,9 +81,10 @@ TEST(Commands, ServeSaysWhyItCannotListen) {
 }
 
 TEST(Commands, ConfigPrintsWhatIsInForce) {
-  const Outcome outcome = tidewire({"config", "--config", file("[server]\nport = 1\n"), "--port", "2", "--set", "log.level=debug", "--deflate",
-                                    "--origin", "http://a", "--origin", "http://b", "--trusted-proxy", "10.0.0.0/8"},
-                                   {{"JWT_SECRET", "hunter2"}});
+  const Outcome outcome =
+      tidewire({"config", "--config", file("[server]\nport = 1\n"), "--port", "2", "--set", "log.level=debug", "--deflate",
+                "--origin", "http://a", "--origin", "http://b", "--trusted-proxy", "10.0.0.0/8"},
+               {{"JWT_SECRET", "hunter2"}});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("\nport = 2  # --port\n"));
   EXPECT_THAT(outcome.out, HasSubstr("\nlevel = \"debug\"  # --set\n"));
@@ -95,10 +97,13 @@ TEST(Commands, ConfigPrintsWhatIsInForce) {
 
 TEST(Commands, TheLastFlagWins) {
   const std::string path = file("");
-  EXPECT_THAT(tidewire({"config", "--config", path, "--port", "1", "--set", "server.port=2"}).out, HasSubstr("port = 2  # --set"));
-  EXPECT_THAT(tidewire({"config", "--config", path, "--set", "server.port=2", "--port", "1"}).out, HasSubstr("port = 1  # --port"));
+  EXPECT_THAT(tidewire({"config", "--config", path, "--port", "1", "--set", "server.port=2"}).out,
+              HasSubstr("port = 2  # --set"));
+  EXPECT_THAT(tidewire({"config", "--config", path, "--set", "server.port=2", "--port", "1"}).out,
+              HasSubstr("port = 1  # --port"));
   EXPECT_THAT(tidewire({"config", "--config", path, "--port", "1", "--port", "3"}).out, HasSubstr("port = 3  # --port"));
-  EXPECT_THAT(tidewire({"config", "--config", path, "--deflate", "--deflate=false"}).out, HasSubstr("enabled = false  # --deflate"));
+  EXPECT_THAT(tidewire({"config", "--config", path, "--deflate", "--deflate=false"}).out,
+              HasSubstr("enabled = false  # --deflate"));
 }
 
 TEST(Commands, FlagsMayStandBeforeTheSubcommand) {

@@ -22,8 +22,12 @@ class Converter {
 
   ConfigNode node(const toml::node& from, std::string path, std::size_t depth) {
     const ConfigSource where = source(from);
-    if (const auto* table = from.as_table()) return admit(table->size(), depth, path, where) ? members(*table, path, depth, where) : ConfigNode();
-    if (const auto* list = from.as_array()) return admit(list->size(), depth, path, where) ? items(*list, path, depth, where) : ConfigNode();
+    if (const auto* table = from.as_table()) {
+      return admit(table->size(), depth, path, where) ? members(*table, path, depth, where) : ConfigNode();
+    }
+    if (const auto* list = from.as_array()) {
+      return admit(list->size(), depth, path, where) ? items(*list, path, depth, where) : ConfigNode();
+    }
     if (const auto* text = from.as_string()) return ConfigNode(text->get(), std::move(path), where);
     if (const auto* integer = from.as_integer()) return ConfigNode(integer->get(), std::move(path), where);
     if (const auto* real = from.as_floating_point()) return ConfigNode(real->get(), std::move(path), where);
@@ -37,8 +41,10 @@ class Converter {
       case Value::Kind::kBool: return ConfigNode(*from.as_bool(), std::move(path), where);
       case Value::Kind::kNumber: return number(from, std::move(path), where);
       case Value::Kind::kString: return ConfigNode(std::string(*from.as_string()), std::move(path), where);
-      case Value::Kind::kArray: return admit(from.size(), depth, path, where) ? items(from, path, depth, where) : ConfigNode();
-      case Value::Kind::kObject: return admit(from.size(), depth, path, where) ? members(from, path, depth, where) : ConfigNode();
+      case Value::Kind::kArray:
+        return admit(from.size(), depth, path, where) ? items(from, path, depth, where) : ConfigNode();
+      case Value::Kind::kObject:
+        return admit(from.size(), depth, path, where) ? members(from, path, depth, where) : ConfigNode();
       case Value::Kind::kNull:
       case Value::Kind::kBytes: break;
     }
@@ -75,13 +81,16 @@ class Converter {
   static std::string member_path(const std::string& path, std::string_view key) {
     return path.empty() ? std::string(key) : path + "." + std::string(key);
   }
-  static std::string item_path(const std::string& path, std::size_t index) { return path + "[" + std::to_string(index) + "]"; }
+  static std::string item_path(const std::string& path, std::size_t index) {
+    return path + "[" + std::to_string(index) + "]";
+  }
 
   // toml++ sorts by key; people read complaints from top to bottom.
   ConfigNode members(const toml::table& table, const std::string& path, std::size_t depth, const ConfigSource& where) {
     std::vector<std::pair<const toml::key*, const toml::node*>> order;
     for (const auto& [key, value] : table) order.emplace_back(&key, &value);
-    std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
+    std::ranges::stable_sort(
+        order, [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
     ConfigNode::Table members;
     for (const auto& [key, value] : order) {
       if (!ok_) break;
@@ -131,7 +140,8 @@ class Converter {
 };
 
 template <typename From>
-std::optional<ConfigNode> convert(const From& from, const std::string& path, const std::string& origin, ConfigErrors& errors) {
+std::optional<ConfigNode> convert(const From& from, const std::string& path, const std::string& origin,
+                                  ConfigErrors& errors) {
   Converter converter(origin, errors);
   ConfigNode node = converter.node(from, path, 1);
   return converter.ok() ? std::optional(std::move(node)) : std::nullopt;

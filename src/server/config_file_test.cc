@@ -16,7 +16,9 @@ class ConfigText : public testing::Test {
  protected:
   std::optional<ConfigNode> toml(std::string_view text) { return parse_toml(text, "t.toml", errors); }
   std::optional<ConfigNode> json(std::string_view text) { return parse_json(text, "rooms", "TIDEWIRE_ROOMS", errors); }
-  std::string error() { return errors.lines().size() == 1 ? errors.lines()[0] : std::to_string(errors.lines().size()) + " errors"; }
+  std::string error() {
+    return errors.lines().size() == 1 ? errors.lines()[0] : std::to_string(errors.lines().size()) + " errors";
+  }
   ConfigErrors errors;
 };
 
@@ -63,7 +65,9 @@ TEST_F(ConfigText, EveryTruncationIsAnAnswer) {
 }
 
 TEST_F(ConfigText, NestsSoDeep) {
-  const auto nested = [](std::size_t depth) { return "a = " + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "\n"; };
+  const auto nested = [](std::size_t depth) {
+    return "a = " + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "\n";
+  };
   EXPECT_TRUE(toml(nested(kConfigDepthMax)));
   EXPECT_TRUE(errors.empty());
   EXPECT_FALSE(toml(nested(kConfigDepthMax + 1)));

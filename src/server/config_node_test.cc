@@ -21,8 +21,9 @@ class Reading : public testing::Test {
 };
 
 TEST_F(Reading, AnswersWithWhatTheTableSays) {
-  const ConfigNode root = toml("name = 'n'\ncount = 7\nratio = 0.5\nwhole = 2\non = true\none = 'a'\nmany = ['a', 'b']\n"
-                               "wait = '2m'\nwait_ms = 250\nsize = '64KiB'\nlength = '2h'\n[schema]\ntype = 'object'\n[[rooms]]\nname = 'x'\n");
+  const ConfigNode root = toml(
+      "name = 'n'\ncount = 7\nratio = 0.5\nwhole = 2\non = true\none = 'a'\nmany = ['a', 'b']\n"
+      "wait = '2m'\nwait_ms = 250\nsize = '64KiB'\nlength = '2h'\n[schema]\ntype = 'object'\n[[rooms]]\nname = 'x'\n");
   ConfigReader reader(root, errors);
   EXPECT_EQ(reader.required_text("name"), "n");
   EXPECT_EQ(reader.number("count", 1), 7);
@@ -59,8 +60,9 @@ TEST_F(Reading, AnAbsentKeyHasItsDefault) {
 }
 
 TEST_F(Reading, SaysWhatIsWrongAndWhere) {
-  const ConfigNode root = toml("[[rooms]]\nempty = ''\ntext = 5\nkind = 'projct'\nnumber = 'x'\nrange = 70000\nleast = -1\nreal = 3.0\n"
-                               "flag = 1\ntexts = ['a', 5]\nlist = 5\nwait = '5 parsecs'\nlong = '2m'\nsize = -1\ntable = 5\ntables = [5]\n");
+  const ConfigNode root = toml(
+      "[[rooms]]\nempty = ''\ntext = 5\nkind = 'projct'\nnumber = 'x'\nrange = 70000\nleast = -1\nreal = 3.0\n"
+      "flag = 1\ntexts = ['a', 5]\nlist = 5\nwait = '5 parsecs'\nlong = '2m'\nsize = -1\ntable = 5\ntables = [5]\n");
   const ConfigNode& room = root.find("rooms")->items()[0];
   ConfigReader reader(room, errors);
   constexpr std::array<std::string_view, 2> kKinds = {"project", "user"};
@@ -80,19 +82,24 @@ TEST_F(Reading, SaysWhatIsWrongAndWhere) {
   reader.size_bytes("size", 5);
   reader.table("table");
   reader.tables("tables");
-  EXPECT_THAT(errors.lines(),
-              ElementsAre("t.toml:2: rooms[0].empty must not be empty", "t.toml:1: rooms[0].absent is missing",
-                          "t.toml:3: rooms[0].text must be text, not a whole number",
-                          "t.toml:4: rooms[0].kind is \"projct\"; it must be one of project, user; did you mean \"project\"?",
-                          "t.toml:5: rooms[0].number must be a whole number, not text",
-                          "t.toml:6: rooms[0].range is 70000; it must be from 0 to 65535", "t.toml:7: rooms[0].least is -1; it must be at least 0",
-                          "t.toml:8: rooms[0].real is 3; it must be from 0 to 1", "t.toml:9: rooms[0].flag must be true or false, not a whole number",
-                          "t.toml:10: rooms[0].texts[1] must be text, not a whole number",
-                          "t.toml:11: rooms[0].list must be text or a list of texts, not a whole number",
-                          "t.toml:12: rooms[0].wait is \"5 parsecs\"; it must be milliseconds, or text such as \"250ms\", \"5s\", \"2m\", \"24h\"",
-                          "t.toml:13: rooms[0].long is \"2m\"; it must be from 0 to 60000 ms",
-                          "t.toml:14: rooms[0].size is -1; it must be at least 0 bytes", "t.toml:15: rooms[0].table must be a table, not a whole number",
-                          "t.toml:16: rooms[0].tables[0] must be a table, not a whole number"));
+  EXPECT_THAT(
+      errors.lines(),
+      ElementsAre("t.toml:2: rooms[0].empty must not be empty", "t.toml:1: rooms[0].absent is missing",
+                  "t.toml:3: rooms[0].text must be text, not a whole number",
+                  "t.toml:4: rooms[0].kind is \"projct\"; it must be one of project, user; did you mean \"project\"?",
+                  "t.toml:5: rooms[0].number must be a whole number, not text",
+                  "t.toml:6: rooms[0].range is 70000; it must be from 0 to 65535",
+                  "t.toml:7: rooms[0].least is -1; it must be at least 0",
+                  "t.toml:8: rooms[0].real is 3; it must be from 0 to 1",
+                  "t.toml:9: rooms[0].flag must be true or false, not a whole number",
+                  "t.toml:10: rooms[0].texts[1] must be text, not a whole number",
+                  "t.toml:11: rooms[0].list must be text or a list of texts, not a whole number",
+                  "t.toml:12: rooms[0].wait is \"5 parsecs\"; it must be milliseconds, or text such as \"250ms\", \"5s\", "
+                  "\"2m\", \"24h\"",
+                  "t.toml:13: rooms[0].long is \"2m\"; it must be from 0 to 60000 ms",
+                  "t.toml:14: rooms[0].size is -1; it must be at least 0 bytes",
+                  "t.toml:15: rooms[0].table must be a table, not a whole number",
+                  "t.toml:16: rooms[0].tables[0] must be a table, not a whole number"));
 }
 
 TEST_F(Reading, AKeyNobodyAskedForIsUnknown) {
@@ -144,7 +151,9 @@ TEST(Measures, OfSize) {
   EXPECT_EQ(parse_size_bytes("64KiB"), 65'536);
   EXPECT_EQ(parse_size_bytes("1MB"), 1'000'000);
   EXPECT_EQ(parse_size_bytes("2GiB"), std::int64_t{2} << 30);
-  for (const char* bad : {"", "KB", "1kb", "-1", "1.5MB", "9223372036854775807GB"}) EXPECT_EQ(parse_size_bytes(bad), std::nullopt) << bad;
+  for (const char* bad : {"", "KB", "1kb", "-1", "1.5MB", "9223372036854775807GB"}) {
+    EXPECT_EQ(parse_size_bytes(bad), std::nullopt) << bad;
+  }
 }
 
 TEST(Suggestion, IsTheNearestKeyOrNone) {

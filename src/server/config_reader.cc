@@ -111,7 +111,8 @@ std::string ConfigReader::text(std::string_view key, std::string_view otherwise)
   return std::string(otherwise);
 }
 
-std::string ConfigReader::choice(std::string_view key, std::span<const std::string_view> allowed, std::string_view otherwise) {
+std::string ConfigReader::choice(std::string_view key, std::span<const std::string_view> allowed,
+                                 std::string_view otherwise) {
   const ConfigNode* found = node(key);
   if (found == nullptr) return std::string(otherwise);
   if (!found->is_text()) {
@@ -129,7 +130,9 @@ std::string ConfigReader::choice(std::string_view key, std::span<const std::stri
 std::int64_t ConfigReader::number(std::string_view key, std::int64_t otherwise, NumberRange range) {
   const ConfigNode* found = node(key);
   if (found == nullptr) return otherwise;
-  if (const auto number = found->as_integer()) return within(key, *number, std::to_string(*number), range, "").value_or(otherwise);
+  if (const auto number = found->as_integer()) {
+    return within(key, *number, std::to_string(*number), range, "").value_or(otherwise);
+  }
   wrong_kind(key, *found, "a whole number");
   return otherwise;
 }
@@ -141,7 +144,8 @@ double ConfigReader::real(std::string_view key, double otherwise, double least, 
   if (!real) {
     wrong_kind(key, *found, "a number");
   } else if (!(*real >= least && *real <= most)) {  // NaN as well
-    complain(key, "is " + Value(*real).to_json() + "; it must be from " + Value(least).to_json() + " to " + Value(most).to_json());
+    complain(key, "is " + Value(*real).to_json() + "; it must be from " + Value(least).to_json() + " to " +
+                      Value(most).to_json());
   } else {
     return *real;
   }
@@ -176,10 +180,13 @@ std::vector<std::string> ConfigReader::texts(std::string_view key, std::vector<s
 }
 
 std::int64_t ConfigReader::measured(std::string_view key, std::int64_t otherwise, NumberRange range, std::string_view unit,
-                                    std::string_view wanted, std::optional<std::int64_t> (*parse)(std::string_view) noexcept) {
+                                    std::string_view wanted,
+                                    std::optional<std::int64_t> (*parse)(std::string_view) noexcept) {
   const ConfigNode* found = node(key);
   if (found == nullptr) return otherwise;
-  if (const auto number = found->as_integer()) return within(key, *number, std::to_string(*number), range, unit).value_or(otherwise);
+  if (const auto number = found->as_integer()) {
+    return within(key, *number, std::to_string(*number), range, unit).value_or(otherwise);
+  }
   if (!found->is_text()) {
     wrong_kind(key, *found, wanted);
     return otherwise;

@@ -20,7 +20,10 @@ TEST(Reload, NothingChanged) {
 
 TEST(Reload, TakesWhatIsLiveAndKeepsTheRest) {
   const Settings running = load_from({.file = "[server]\nport = 1\n[log]\nlevel = 'info'\n"}).settings;
-  const Settings wanted = load_from({.file = "[server]\nport = 2\nhost = '::1'\n[log]\nlevel = 'debug'\nformat = 'json'\n[[rooms]]\nname = 'a'\n"}).settings;
+  const Settings wanted =
+      load_from(
+          {.file = "[server]\nport = 2\nhost = '::1'\n[log]\nlevel = 'debug'\nformat = 'json'\n[[rooms]]\nname = 'a'\n"})
+          .settings;
   const ReloadPlan plan = plan_reload(running, wanted);
   EXPECT_THAT(plan.applied, ElementsAre("log.level", "log.format", "rooms"));
   EXPECT_THAT(plan.needs_restart, ElementsAre("server.host", "server.port"));

@@ -1,5 +1,5 @@
-// read_setting and set_from_text of server/settings_table.h: values into fields. Kinds and ranges are checked by ConfigReader,
-// whatever the source, so that a complaint reads alike everywhere.
+// read_setting and set_from_text of server/settings_table.h: values into fields. Kinds and ranges are checked by
+// ConfigReader, whatever the source, so that a complaint reads alike everywhere.
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -52,7 +52,8 @@ void read_map(const SettingRow& row, ConfigReader& table, std::map<std::string, 
     if (const auto text = member.value.as_text()) {
       field.emplace(member.key, *text);
     } else {
-      table.complain(row.key, "must have text for \"" + member.key + "\", not " + std::string(kind_name(member.value.kind())));
+      table.complain(row.key,
+                     "must have text for \"" + member.key + "\", not " + std::string(kind_name(member.value.kind())));
     }
   }
 }

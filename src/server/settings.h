@@ -1,11 +1,12 @@
-// server/settings.h - what the configuration says: one plain struct, filled by settings_load, written down by settings_table.
+// server/settings.h - what the configuration says: one plain struct, filled by settings_load, written down by
+// settings_table.
 //
 //   defaults  <  file (TOML)  <  environment (TIDEWIRE_<SECTION>_<KEY>)  <  flags
 //
-// Every key of this page has one row in settings_table.cc: its name, its sentence, whether SIGHUP may change it, whether it is
-// a secret. The guide's docs/configuration.md is printed from that table. What a list of tables holds (rooms, events, ...) is
-// kept as a ConfigNode with its line, and is read by the part that owns it (contracts.h, rooms.h, ...).
-// Threads: a plain value. Durations in milliseconds, sizes in bytes, unless the name says otherwise.
+// Every key of this page has one row in settings_table.cc: its name, its sentence, whether SIGHUP may change it, whether it
+// is a secret. The guide's docs/configuration.md is printed from that table. What a list of tables holds (rooms, events,
+// ...) is kept as a ConfigNode with its line, and is read by the part that owns it (contracts.h, rooms.h, ...). Threads: a
+// plain value. Durations in milliseconds, sizes in bytes, unless the name says otherwise.
 #pragma once
 
 #include <cstddef>

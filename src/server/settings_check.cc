@@ -14,8 +14,9 @@ namespace {
 
 // Parts of secrets that stand in tutorials and templates. Compared without case.
 constexpr std::array<std::string_view, 15> kWellKnownParts = {
-    "changeme",   "change-me",           "change_me",        "change-this", "change_this",    "your-secret",      "your_secret", "yoursecret",
-    "your-256-bit", "your-jwt", "your_jwt", "your-super-secret", "at-least-256-bits-long", "example-secret", "secret-key-here"};
+    "changeme",    "change-me",    "change_me",  "change-this", "change_this",
+    "your-secret", "your_secret",  "yoursecret", "your-jwt",    "your_jwt",
+    "your-256-bit", "your-super-secret", "at-least-256-bits-long", "example-secret", "secret-key-here"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -25,7 +26,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool contains(const std::vector<std::string>& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+  return std::ranges::find(list, word) != list.end();
+}
 
 // Why a secret is weak, or "".
 std::string weakness(std::string_view secret) {
@@ -110,21 +113,27 @@ class Check {
   void addresses() {
     const auto& server = settings_.server;
     const auto host = net::Address::parse_ip(server.host);
-    if (!host) refuse("server.host", "is \"" + server.host + "\", which is no IP address; \"0.0.0.0\" or \"::\" is every interface");
+    if (!host) {
+      refuse("server.host", "is \"" + server.host + "\", which is no IP address; \"0.0.0.0\" or \"::\" is every interface");
+    }
     for (const std::string& text : server.trusted_proxies) network("server.trusted_proxies", text);
     for (const std::string& text : server.proxy_protocol_from) network("server.proxy_protocol_from", text);
     if (!server.admin_listen.empty() && !is_address_with_port(server.admin_listen)) {
-      refuse("server.admin_listen", "is \"" + server.admin_listen + "\", which is no address with a port such as \"127.0.0.1:4001\"");
+      refuse("server.admin_listen",
+             "is \"" + server.admin_listen + "\", which is no address with a port such as \"127.0.0.1:4001\"");
     }
     const bool behind_proxy = !server.trusted_proxies.empty() || !server.proxy_protocol_from.empty();
     if (host && !is_loopback(*host) && settings_.tls.certificate_file.empty() && !behind_proxy) {
-      warn("server.host", "is " + server.host + ", which others can reach, without TLS and without a trusted proxy: what clients send, "
-                          "tokens too, crosses the network in the clear");
+      warn("server.host", "is " + server.host +
+                              ", which others can reach, without TLS and without a trusted proxy: what clients send, "
+                              "tokens too, crosses the network in the clear");
     }
   }
 
   void network(const std::string& key, const std::string& text) {
-    if (!net::Network::parse(text)) refuse(key, "has \"" + text + "\", which is no network such as \"10.0.0.0/8\" or \"::1\"");
+    if (!net::Network::parse(text)) {
+      refuse(key, "has \"" + text + "\", which is no network such as \"10.0.0.0/8\" or \"::1\"");
+    }
   }
 
   void files() {
@@ -149,7 +158,9 @@ class Check {
     for (const std::string& path : settings_.plain.paths) {
       if (!path.starts_with('/')) refuse("plain.paths", "has \"" + path + "\"; a path begins with \"/\"");
     }
-    if (!socketio.enabled && !settings_.plain.enabled) warn("socketio.enabled", "and plain.enabled are both off: no client can connect");
+    if (!socketio.enabled && !settings_.plain.enabled) {
+      warn("socketio.enabled", "and plain.enabled are both off: no client can connect");
+    }
     if (settings_.queue.soft_bytes > settings_.queue.hard_bytes) {
       refuse("queue.soft_bytes", "is " + std::to_string(settings_.queue.soft_bytes) + ", more than queue.hard_bytes (" +
                                      std::to_string(settings_.queue.hard_bytes) + ")");
@@ -165,8 +176,9 @@ class Check {
     if (any && origins.size() > 1) refuse("cors.origins", "has \"*\" among others; it must stand alone");
     const bool cookies = has_issuer() && contains(settings_.auth.sources, "cookie");
     if (cookies && (origins.empty() || any)) {
-      insecure("cors.origins", std::string(any ? "is \"*\"" : "is empty") + " while tokens are taken from cookies: every web page could "
-                               "connect as its visitor; name the origins, or take \"cookie\" out of auth.sources");
+      insecure("cors.origins", std::string(any ? "is \"*\"" : "is empty") +
+                                   " while tokens are taken from cookies: every web page could "
+                                   "connect as its visitor; name the origins, or take \"cookie\" out of auth.sources");
     }
   }
 
@@ -184,11 +196,13 @@ class Check {
     }
     if (!auth.require_exp) insecure("auth.require_exp", "is off: a stolen token without an end is valid for ever");
     if (!auth.anonymous && !has_issuer()) {
-      refuse("auth.anonymous", "is false, but nobody could come in: there is neither auth.secret (JWT_SECRET) nor [[auth.issuers]]");
+      refuse("auth.anonymous",
+             "is false, but nobody could come in: there is neither auth.secret (JWT_SECRET) nor [[auth.issuers]]");
     }
     if (production() && auth.anonymous && !has_issuer() && !said("auth.anonymous")) {
-      refuse("auth.anonymous", "is not said, and without auth.secret (JWT_SECRET) and [[auth.issuers]] everybody may come in; if "
-                               "that is meant, say auth.anonymous = true");
+      refuse("auth.anonymous",
+             "is not said, and without auth.secret (JWT_SECRET) and [[auth.issuers]] everybody may come in; if "
+             "that is meant, say auth.anonymous = true");
     }
   }
 
@@ -201,9 +215,12 @@ class Check {
   void admin_api() {
     const auto& api = settings_.api;
     if (!api.enabled) return;
-    if (api.admin_token == kSecretMask) return refuse("api.admin_token", "is the mask that `tidewire config` prints, not a token");
+    if (api.admin_token == kSecretMask) {
+      return refuse("api.admin_token", "is the mask that `tidewire config` prints, not a token");
+    }
     if (api.admin_token.empty() && api.keys.items().empty()) {
-      insecure("api.admin_token", "is not set and there are no [[api.keys]]: the HTTP API has no lock; set one, or api.enabled = false");
+      insecure("api.admin_token",
+               "is not set and there are no [[api.keys]]: the HTTP API has no lock; set one, or api.enabled = false");
     } else if (!api.admin_token.empty() && api.admin_token.size() < kAdminTokenCharactersMin) {
       insecure("api.admin_token", "has " + std::to_string(api.admin_token.size()) + " characters; it must have at least " +
                                       std::to_string(kAdminTokenCharactersMin));

@@ -15,8 +15,9 @@ constexpr std::string_view kPrefix = "TIDEWIRE_";
 constexpr std::string_view kConfigVariable = "TIDEWIRE_CONFIG";
 
 // Variables that begin like ours and are no keys: of this loader, and of the tests, whose programs start this one.
-constexpr std::array<std::string_view, 7> kOtherNames = {kConfigVariable,        "TIDEWIRE_BIN_DIR", "TIDEWIRE_SANITIZED", "TIDEWIRE_LONG",
-                                                         "TIDEWIRE_UPGRADES", "TIDEWIRE_SEED",    "TIDEWIRE_SEEDS"};
+constexpr std::array<std::string_view, 7> kOtherNames = {kConfigVariable, "TIDEWIRE_BIN_DIR",  "TIDEWIRE_SANITIZED",
+                                                         "TIDEWIRE_LONG", "TIDEWIRE_UPGRADES", "TIDEWIRE_SEED",
+                                                         "TIDEWIRE_SEEDS"};
 constexpr std::array<std::string_view, 2> kOtherPrefixes = {"TIDEWIRE_TEST_", "TIDEWIRE_E2E_"};
 
 // What an orchestrator sets for a service called "tidewire...": TIDEWIRE_PORT=tcp://10.0.0.1:4000, TIDEWIRE_SERVICE_HOST,
@@ -143,7 +144,8 @@ class Loader {
         continue;
       }
       const auto before = last.find(each.key);
-      const bool adds = row->kind == SettingKind::kTexts && each.flag != "--set" && before != last.end() && before->second.flag == each.flag;
+      const bool adds = row->kind == SettingKind::kTexts && each.flag != "--set" && before != last.end() &&
+                        before->second.flag == each.flag;
       FlagValue value = each;
       if (adds) value.value = before->second.value + "," + each.value;
       last.insert_or_assign(each.key, std::move(value));
@@ -170,7 +172,8 @@ class Loader {
 }  // namespace
 
 bool Loaded::usable() const {
-  return errors.empty() && std::ranges::none_of(findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
+  return errors.empty() &&
+         std::ranges::none_of(findings, [](const Finding& finding) { return finding.severity == Severity::kError; });
 }
 
 Loaded load_settings(const LoadRequest& request) { return Loader(request).run(); }

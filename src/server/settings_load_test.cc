@@ -71,21 +71,27 @@ TEST_P(Precedence, TheLaterSourceWins) {
 INSTANTIATE_TEST_SUITE_P(
     EveryKind, Precedence,
     testing::Values(
-        Layers{"server.host", "[server]\nhost='::1'", "127.0.0.2", "127.0.0.3", "\"127.0.0.1\"", "\"::1\"", "\"127.0.0.2\"", "\"127.0.0.3\""},
+        Layers{"server.host", "[server]\nhost='::1'", "127.0.0.2", "127.0.0.3", "\"127.0.0.1\"", "\"::1\"", "\"127.0.0.2\"",
+               "\"127.0.0.3\""},
         Layers{"server.port", "[server]\nport=1", "2", "3", "4000", "1", "2", "3"},
         Layers{"server.shards", "[server]\nshards=1", "2", "256", "0", "1", "2", "256"},
         Layers{"server.connections_max", "[server]\nconnections_max=1", "2", "3", "100000", "1", "2", "3"},
         Layers{"server.flush", "[server]\nflush='send'", "uring", "send", "\"auto\"", "\"send\"", "\"uring\"", "\"send\""},
-        Layers{"socketio.ping_interval", "[socketio]\nping_interval='1s'", "2000", "250ms", "\"25s\"", "\"1s\"", "\"2s\"", "\"250ms\""},
+        Layers{"socketio.ping_interval", "[socketio]\nping_interval='1s'", "2000", "250ms", "\"25s\"", "\"1s\"", "\"2s\"",
+               "\"250ms\""},
         Layers{"auth.leeway", "[auth]\nleeway=1", "2s", "0", "\"5s\"", "\"1s\"", "\"2s\"", "0"},
-        Layers{"queue.hard_bytes", "[queue]\nhard_bytes='2MB'", "3000000", "4MiB", "\"1MiB\"", "\"2MB\"", "\"3MB\"", "\"4MiB\""},
+        Layers{"queue.hard_bytes", "[queue]\nhard_bytes='2MB'", "3000000", "4MiB", "\"1MiB\"", "\"2MB\"", "\"3MB\"",
+               "\"4MiB\""},
         Layers{"plain.enabled", "[plain]\nenabled=false", "1", "off", "true", "false", "true", "false"},
         Layers{"auth.audience", "[auth]\naudience='a'", "b, c", "d", "[]", "[\"a\"]", "[\"b\", \"c\"]", "[\"d\"]"},
-        Layers{"tenants.hosts", "[tenants]\nhosts={a='1'}", "b=2, c=3", "d=4", "{}", "{a = \"1\"}", "{b = \"2\", c = \"3\"}", "{d = \"4\"}"},
+        Layers{"tenants.hosts", "[tenants]\nhosts={a='1'}", "b=2, c=3", "d=4", "{}", "{a = \"1\"}",
+               "{b = \"2\", c = \"3\"}", "{d = \"4\"}"},
         Layers{"log.format", "[log]\nformat='json'", "human", "auto", "\"auto\"", "\"json\"", "\"human\"", "\"auto\""},
         Layers{"auth.secret", "[auth]\nsecret='a'", "b", "c", "\"\"", "\"a\"", "\"b\"", "\"c\""},
-        Layers{"rooms", "[[rooms]]\nname='a'", "[{\"name\":\"b\"}]", "[]", "\"\"", "[{name = \"a\"}]", "[{name = \"b\"}]", "[]"},
-        Layers{"auth.issuers", "[[auth.issuers]]\nname='a'", "[{\"name\":\"b\"}]", "[]", "\"\"", "[{name = \"a\"}]", "[{name = \"b\"}]", "[]"}),
+        Layers{"rooms", "[[rooms]]\nname='a'", "[{\"name\":\"b\"}]", "[]", "\"\"", "[{name = \"a\"}]", "[{name = \"b\"}]",
+               "[]"},
+        Layers{"auth.issuers", "[[auth.issuers]]\nname='a'", "[{\"name\":\"b\"}]", "[]", "\"\"", "[{name = \"a\"}]",
+               "[{name = \"b\"}]", "[]"}),
     [](const testing::TestParamInfo<Layers>& each) {
       std::string name = each.param.name;
       std::ranges::replace(name, '.', '_');
@@ -120,23 +126,27 @@ TEST(Environment, TheVariablesOfTheMissionWork) {
 }
 
 TEST(Environment, TheExactNameWinsOverAnAlias) {
-  const Loaded loaded = load_from({.environment = {{"JWT_SECRET", "alias"}, {"TIDEWIRE_AUTH_SECRET", "exact"}, {"TIDEWIRE_PORT", "1"}}});
+  const Loaded loaded =
+      load_from({.environment = {{"JWT_SECRET", "alias"}, {"TIDEWIRE_AUTH_SECRET", "exact"}, {"TIDEWIRE_PORT", "1"}}});
   EXPECT_EQ(loaded.settings.auth.secret, "exact");
   EXPECT_EQ(loaded.provenance.at("auth.secret").text, "TIDEWIRE_AUTH_SECRET");
   EXPECT_EQ(loaded.settings.server.port, 1);
 }
 
 TEST(Environment, AnEmptyVariableIsNotSet) {
-  const Loaded loaded = load_from({.environment = {{"TIDEWIRE_SERVER_PORT", ""}, {"TIDEWIRE_PORT", "7"}, {"JWT_SECRET", ""}}});
+  const Loaded loaded =
+      load_from({.environment = {{"TIDEWIRE_SERVER_PORT", ""}, {"TIDEWIRE_PORT", "7"}, {"JWT_SECRET", ""}}});
   EXPECT_EQ(errors_of(loaded), "");
   EXPECT_EQ(loaded.settings.server.port, 7);
   EXPECT_FALSE(loaded.provenance.contains("auth.secret"));
 }
 
 TEST(Environment, AnUnknownNameIsAnErrorWithASuggestion) {
-  const Loaded loaded = load_from({.environment = {{"TIDEWIRE_SERVER_PROT", "1"}, {"TIDEWIRE_ZZZ", "1"}, {"HOME", "/"}, {"SOCKET_IO_X", "1"}}});
-  EXPECT_EQ(errors_of(loaded), "error: TIDEWIRE_SERVER_PROT: there is no such setting; did you mean \"TIDEWIRE_SERVER_PORT\"?\n"
-                               "error: TIDEWIRE_ZZZ: there is no such setting\n");
+  const Loaded loaded = load_from(
+      {.environment = {{"TIDEWIRE_SERVER_PROT", "1"}, {"TIDEWIRE_ZZZ", "1"}, {"HOME", "/"}, {"SOCKET_IO_X", "1"}}});
+  EXPECT_EQ(errors_of(loaded),
+            "error: TIDEWIRE_SERVER_PROT: there is no such setting; did you mean \"TIDEWIRE_SERVER_PORT\"?\n"
+            "error: TIDEWIRE_ZZZ: there is no such setting\n");
   EXPECT_FALSE(loaded.usable());
 }
 
@@ -168,16 +178,22 @@ TEST(Environment, WhatCannotBeReadNamesTheVariable) {
   EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_PORT: server.port is \"http\"; it must be a whole number\n"));
   EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_SHARDS: server.shards is 257; it must be from 0 to 256\n"));
   EXPECT_THAT(text, HasSubstr("error: SOCKET_IO_ENABLED: socketio.enabled is \"maybe\"; it must be true or false\n"));
-  EXPECT_THAT(text, HasSubstr("error: SOCKET_IO_TRANSPORTS: socketio.transports has \"websockt\"; it may have polling, websocket; did you mean \"websocket\"?\n"));
-  EXPECT_THAT(text, HasSubstr("error: SOCKET_IO_HEARTBEAT_TIMEOUT: socketio.ping_timeout is \"60 seconds\"; it must be milliseconds, or text such as"));
-  EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_FLUSH: server.flush is \"sned\"; it must be one of auto, send, uring; did you mean \"send\"?\n"));
+  EXPECT_THAT(text, HasSubstr("error: SOCKET_IO_TRANSPORTS: socketio.transports has \"websockt\"; it may have polling, "
+                              "websocket; did you mean \"websocket\"?\n"));
+  EXPECT_THAT(text, HasSubstr("error: SOCKET_IO_HEARTBEAT_TIMEOUT: socketio.ping_timeout is \"60 seconds\"; it must be "
+                              "milliseconds, or text such as"));
+  EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_FLUSH: server.flush is \"sned\"; it must be one of auto, send, uring; did "
+                              "you mean \"send\"?\n"));
   EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_ROOMS: this is no JSON: "));
   EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_EVENTS: events must be a list of tables, not a table\n"));
-  EXPECT_THAT(text, HasSubstr("error: TIDEWIRE_TENANTS_HOSTS: tenants.hosts is \"a\"; it must be written as name=value,name=value\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("error: TIDEWIRE_TENANTS_HOSTS: tenants.hosts is \"a\"; it must be written as name=value,name=value\n"));
 }
 
 TEST(File, UnknownKeysAreErrorsWithLineAndSuggestion) {
-  const Loaded loaded = load_from({.file = "evn = 'production'\n[server]\nprot = 1\n[sever]\nport = 1\n[[romes]]\nname = 'x'\n"});
+  const Loaded loaded =
+      load_from({.file = "evn = 'production'\n[server]\nprot = 1\n[sever]\nport = 1\n[[romes]]\nname = 'x'\n"});
   EXPECT_EQ(errors_of(loaded), "error: tidewire.toml:3: unknown key \"prot\" in server; did you mean \"port\"?\n"
                                "error: tidewire.toml:1: unknown key \"evn\"; did you mean \"env\"?\n"
                                "error: tidewire.toml:4: unknown key \"sever\"; did you mean \"server\"?\n"
@@ -185,16 +201,19 @@ TEST(File, UnknownKeysAreErrorsWithLineAndSuggestion) {
 }
 
 TEST(File, RangesAndKindsAreChecked) {
-  const Loaded loaded = load_from({.file = "[server]\nport = 65536\nshards = -1\nhost = 5\n[auth]\nleeway = '6s'\nsources = ['cokie']\n"
-                                           "[socketio]\njson_depth = 513\nping_interval = 1\n[tenants]\nhosts = {a = 1}\n"});
-  EXPECT_EQ(errors_of(loaded), "error: tidewire.toml:4: server.host must be text, not a whole number\n"
-                               "error: tidewire.toml:2: server.port is 65536; it must be from 0 to 65535\n"
-                               "error: tidewire.toml:3: server.shards is -1; it must be from 0 to 256\n"
-                               "error: tidewire.toml:10: socketio.ping_interval is 1; it must be from 100 to 86400000 ms\n"
-                               "error: tidewire.toml:9: socketio.json_depth is 513; it must be from 1 to 512\n"
-                               "error: tidewire.toml:7: auth.sources has \"cokie\"; it may have auth, header, cookie, query; did you mean \"cookie\"?\n"
-                               "error: tidewire.toml:6: auth.leeway is \"6s\"; it must be from 0 to 5 s\n"
-                               "error: tidewire.toml:12: tenants.hosts must have text for \"a\", not a whole number\n");
+  const Loaded loaded =
+      load_from({.file = "[server]\nport = 65536\nshards = -1\nhost = 5\n[auth]\nleeway = '6s'\nsources = ['cokie']\n"
+                         "[socketio]\njson_depth = 513\nping_interval = 1\n[tenants]\nhosts = {a = 1}\n"});
+  EXPECT_EQ(errors_of(loaded),
+            "error: tidewire.toml:4: server.host must be text, not a whole number\n"
+            "error: tidewire.toml:2: server.port is 65536; it must be from 0 to 65535\n"
+            "error: tidewire.toml:3: server.shards is -1; it must be from 0 to 256\n"
+            "error: tidewire.toml:10: socketio.ping_interval is 1; it must be from 100 to 86400000 ms\n"
+            "error: tidewire.toml:9: socketio.json_depth is 513; it must be from 1 to 512\n"
+            "error: tidewire.toml:7: auth.sources has \"cokie\"; it may have auth, header, cookie, query; did you mean "
+            "\"cookie\"?\n"
+            "error: tidewire.toml:6: auth.leeway is \"6s\"; it must be from 0 to 5 s\n"
+            "error: tidewire.toml:12: tenants.hosts must have text for \"a\", not a whole number\n");
   EXPECT_EQ(loaded.settings.server.port, 4000);
   EXPECT_FALSE(loaded.usable());
 }
@@ -208,7 +227,9 @@ TEST(File, AFileThatIsBrokenIsTheOnlyComplaint) {
 TEST(File, IsTheOneThatIsNamedOrTheFirstThatExists) {
   const std::string folder = testing::TempDir() + "which/";
   std::filesystem::create_directories(folder);
-  for (const char* name : {"a", "b", "c"}) std::ofstream(folder + name) << "[server]\nport = " << static_cast<int>(name[0]) << "\n";
+  for (const char* name : {"a", "b", "c"}) {
+    std::ofstream(folder + name) << "[server]\nport = " << static_cast<int>(name[0]) << "\n";
+  }
   LoadRequest request{.default_files = {folder + "none", folder + "a", folder + "b"}};
   EXPECT_EQ(load_settings(request).settings.server.port, 'a');
   request.environment = {{"TIDEWIRE_CONFIG", folder + "b"}};
@@ -216,7 +237,8 @@ TEST(File, IsTheOneThatIsNamedOrTheFirstThatExists) {
   request.config_file = folder + "c";
   EXPECT_EQ(load_settings(request).settings.server.port, 'c');
   request.config_file = folder + "none";
-  EXPECT_THAT(load_settings(request).errors.lines(), ElementsAre(folder + "none: cannot be opened: No such file or directory"));
+  EXPECT_THAT(load_settings(request).errors.lines(),
+              ElementsAre(folder + "none: cannot be opened: No such file or directory"));
   request = {.default_files = {folder + "none"}};
   EXPECT_EQ(load_settings(request).file, "");
 }
@@ -234,11 +256,14 @@ TEST(Flags, TheLastWinsAndListsAdd) {
 }
 
 TEST(Flags, AnUnknownKeyIsAnError) {
-  EXPECT_EQ(errors_of(load_from({.flags = {{"--set", "server.prot", "1"}}})), "error: --set: unknown key \"server.prot\"; did you mean \"server.port\"?\n");
+  EXPECT_EQ(errors_of(load_from({.flags = {{"--set", "server.prot", "1"}}})),
+            "error: --set: unknown key \"server.prot\"; did you mean \"server.port\"?\n");
 }
 
 TEST(Loading, ComplaintsOfAllSourcesComeTogether) {
-  const Loaded loaded = load_from({.file = "[server]\nprot = 1\n", .environment = {{"TIDEWIRE_PORT", "x"}}, .flags = {{"--shards", "server.shards", "x"}}});
+  const Loaded loaded = load_from({.file = "[server]\nprot = 1\n",
+                                   .environment = {{"TIDEWIRE_PORT", "x"}},
+                                   .flags = {{"--shards", "server.shards", "x"}}});
   EXPECT_EQ(loaded.errors.lines().size(), 3u);
 }
 
@@ -263,7 +288,8 @@ TEST(Loading, TheExampleIsSound) {
 
 TEST(Loading, ReadsTheEnvironmentOfTheProcess) {
   ::setenv("TIDEWIRE_TEST_LOADING", "a=b", 1);
-  EXPECT_THAT(environment_of_process(), testing::Contains(std::pair<std::string, std::string>("TIDEWIRE_TEST_LOADING", "a=b")));
+  EXPECT_THAT(environment_of_process(),
+              testing::Contains(std::pair<std::string, std::string>("TIDEWIRE_TEST_LOADING", "a=b")));
 }
 
 }  // namespace

@@ -15,8 +15,13 @@ struct Unit {
 };
 constexpr std::array<Unit, 4> kDurations = {{{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
 constexpr std::int64_t kKi = 1024;
-constexpr std::array<Unit, 7> kSizes = {
-    {{"GiB", kKi * kKi * kKi}, {"GB", 1'000'000'000}, {"MiB", kKi * kKi}, {"MB", 1'000'000}, {"KiB", kKi}, {"KB", 1000}, {"B", 1}}};
+constexpr std::array<Unit, 7> kSizes = {{{"GiB", kKi* kKi* kKi},
+                                         {"GB", 1'000'000'000},
+                                         {"MiB", kKi* kKi},
+                                         {"MB", 1'000'000},
+                                         {"KiB", kKi},
+                                         {"KB", 1000},
+                                         {"B", 1}}};
 
 // In the largest unit that leaves no rest; zero is a bare number.
 std::string measure(std::int64_t number, std::span<const Unit> units) {
@@ -27,8 +32,12 @@ std::string measure(std::int64_t number, std::span<const Unit> units) {
 
 std::string print_number(SettingKind kind, std::int64_t number) {
   // A minute of milliseconds reads well as "60s", an hour of seconds as "1h".
-  if (kind == SettingKind::kMilliseconds) return measure(number, number % 3'600'000 == 0 ? std::span(kDurations) : std::span(kDurations).subspan(2));
-  if (kind == SettingKind::kSeconds) return measure(number * 1000, number % 3600 == 0 ? std::span(kDurations) : std::span(kDurations).subspan(2));
+  if (kind == SettingKind::kMilliseconds) {
+    return measure(number, number % 3'600'000 == 0 ? std::span(kDurations) : std::span(kDurations).subspan(2));
+  }
+  if (kind == SettingKind::kSeconds) {
+    return measure(number * 1000, number % 3600 == 0 ? std::span(kDurations) : std::span(kDurations).subspan(2));
+  }
   if (kind == SettingKind::kBytes) return measure(number, kSizes);
   return std::to_string(number);
 }
@@ -51,7 +60,8 @@ std::string print_real(double real) {
 // Keys of trees whose text is not for the eyes of who reads a terminal, whichever part owns the tree.
 bool is_secret_key(std::string_view key) {
   std::string name(key);
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   if (name.ends_with("_file")) return false;
   if (name == "key" || name == "k" || name == "d") return true;  // of an API key; of a JSON Web Key
   const std::array<std::string_view, 5> parts = {"secret", "token", "password", "authorization", "private"};
@@ -73,7 +83,8 @@ std::string print_node(const ConfigNode& node, bool secret) {
     case ConfigNode::Kind::kFlag: return *node.as_flag() ? "true" : "false";
     case ConfigNode::Kind::kInteger: return std::to_string(*node.as_integer());
     case ConfigNode::Kind::kReal: return print_real(*node.as_real());
-    case ConfigNode::Kind::kText: return toml_quoted(secret || has_user_information(*node.as_text()) ? kSecretMask : *node.as_text());
+    case ConfigNode::Kind::kText:
+      return toml_quoted(secret || has_user_information(*node.as_text()) ? kSecretMask : *node.as_text());
     case ConfigNode::Kind::kList: break;
     case ConfigNode::Kind::kTable: break;
   }
@@ -95,7 +106,9 @@ std::string print_texts(const std::vector<std::string>& texts) {
 
 std::string print_map(const std::map<std::string, std::string>& map) {
   std::string out;
-  for (const auto& [key, value] : map) out.append(out.empty() ? "" : ", ").append(print_key(key)).append(" = ").append(toml_quoted(value));
+  for (const auto& [key, value] : map) {
+    out.append(out.empty() ? "" : ", ").append(print_key(key)).append(" = ").append(toml_quoted(value));
+  }
   return "{" + out + "}";
 }
 
@@ -143,7 +156,10 @@ class Printer {
         out_.append("\n[[").append(name_of(row)).append("]]");
         came_from(row);
         for (const ConfigNode::Member& member : item.members()) {
-          out_.append(print_key(member.key)).append(" = ").append(print_node(member.value, is_secret_key(member.key))).append("\n");
+          out_.append(print_key(member.key))
+              .append(" = ")
+              .append(print_node(member.value, is_secret_key(member.key)))
+              .append("\n");
         }
       }
     }

@@ -79,10 +79,12 @@ TEST(Print, SaysWhereAValueCameFrom) {
 }
 
 TEST(Print, MasksEverySecret) {
-  const Loaded loaded = load_from({.file = "[auth]\nsecret = 'hunter2'\n[[auth.issuers]]\nname = 'a'\nsecret = 'hunter2'\njwk = {kty = 'oct', k = 'hunter2'}\n"
-                                           "[api]\nadmin_token = 'hunter2'\n[[api.keys]]\nkey = 'hunter2'\nname = 'k'\n"
-                                           "[[hooks.webhooks]]\nurl = 'https://user:hunter2@a.example/'\nheaders = {Authorization = 'Bearer hunter2'}\n"
-                                           "secrets = ['hunter2', 'hunter2']\npublic_key_file = 'shown.pem'\n"});
+  const Loaded loaded = load_from(
+      {.file = "[auth]\nsecret = 'hunter2'\n[[auth.issuers]]\nname = 'a'\nsecret = 'hunter2'\njwk = {kty = 'oct', k = "
+               "'hunter2'}\n"
+               "[api]\nadmin_token = 'hunter2'\n[[api.keys]]\nkey = 'hunter2'\nname = 'k'\n"
+               "[[hooks.webhooks]]\nurl = 'https://user:hunter2@a.example/'\nheaders = {Authorization = 'Bearer hunter2'}\n"
+               "secrets = ['hunter2', 'hunter2']\npublic_key_file = 'shown.pem'\n"});
   const std::string text = print_settings(loaded.settings, loaded.provenance);
   EXPECT_THAT(text, Not(HasSubstr("hunter2")));
   EXPECT_THAT(text, HasSubstr("secret = \"********\""));
@@ -93,14 +95,16 @@ TEST(Print, MasksEverySecret) {
 
 TEST(Print, ReadBackTheMaskIsRefused) {
   const Loaded loaded = load_from({.environment = {{"JWT_SECRET", kGoodSecret}}});
-  EXPECT_THAT(told(load_from({.file = print_settings(loaded.settings, loaded.provenance)})), HasSubstr("auth.secret is the mask"));
+  EXPECT_THAT(told(load_from({.file = print_settings(loaded.settings, loaded.provenance)})),
+              HasSubstr("auth.secret is the mask"));
 }
 
 TEST(Docs, ThePageIsWhatTheCodePrints) {
   std::ifstream file(TIDEWIRE_SOURCE_DIR "/docs/configuration.md");
   std::ostringstream text;
   text << file.rdbuf();
-  EXPECT_TRUE(text.str() == configuration_page()) << "refresh it: build/dev/bin/tidewire config --docs > docs/configuration.md";
+  EXPECT_TRUE(text.str() == configuration_page())
+      << "refresh it: build/dev/bin/tidewire config --docs > docs/configuration.md";
 }
 
 TEST(Docs, ThePageNamesEveryKey) {

@@ -29,7 +29,9 @@ std::string counted(std::size_t count, const std::string& word) {
 std::string report_lines(const Loaded& loaded) {
   std::string out;
   for (const std::string& line : loaded.errors.lines()) out.append("error: ").append(line).append("\n");
-  if (const std::size_t more = loaded.errors.left_out(); more != 0) out.append("error: and ").append(std::to_string(more)).append(" more\n");
+  if (const std::size_t more = loaded.errors.left_out(); more != 0) {
+    out.append("error: and ").append(std::to_string(more)).append(" more\n");
+  }
   findings(loaded, Severity::kError, "error", out);
   findings(loaded, Severity::kWarning, "warning", out);
   return out;
