@@ -22,17 +22,17 @@ TEST(Reload, TakesWhatIsLiveAndKeepsTheRest) {
   const Settings running = load_from({.file = "[server]\nport = 1\n[log]\nlevel = 'info'\n"}).settings;
   const Settings wanted =
       load_from(
-          {.file = "[server]\nport = 2\nhost = '::1'\n[log]\nlevel = 'debug'\nformat = 'json'\n[[rooms]]\nname = 'a'\n"})
+          {.file = "[server]\nport = 2\nhost = '::1'\n[log]\nlevel = 'debug'\nformat = 'json'\n[[auth.issuers]]\nissuer = 'a'\n"})
           .settings;
   const ReloadPlan plan = plan_reload(running, wanted);
-  EXPECT_THAT(plan.applied, ElementsAre("log.level", "log.format", "rooms"));
-  EXPECT_THAT(plan.needs_restart, ElementsAre("server.host", "server.port"));
+  EXPECT_THAT(plan.applied, ElementsAre("auth.issuers", "log.level"));
+  EXPECT_THAT(plan.needs_restart, ElementsAre("server.host", "server.port", "log.format"));
   EXPECT_EQ(plan.settings.server.port, 1);
   EXPECT_EQ(plan.settings.server.host, "127.0.0.1");
   EXPECT_EQ(plan.settings.log.level, "debug");
-  EXPECT_EQ(plan.settings.log.format, LogFormat::kJson);
-  EXPECT_EQ(plan.settings.rooms, wanted.rooms);
-  EXPECT_EQ(plan.text(), "log.level, log.format, rooms changed; server.host, server.port need a restart");
+  EXPECT_EQ(plan.settings.log.format, LogFormat::kAuto);
+  EXPECT_EQ(plan.settings.auth.issuers, wanted.auth.issuers);
+  EXPECT_EQ(plan.text(), "auth.issuers, log.level changed; server.host, server.port, log.format need a restart");
 }
 
 TEST(Reload, WhatNeedsARestartIsSaidAgainNextTime) {
