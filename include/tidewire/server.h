@@ -37,6 +37,7 @@ struct ServerStatistics {
   std::uint64_t protocol_errors = 0;
   std::uint64_t slow_consumers = 0;       // closed with 4008; and cut, who does not take that either
   std::uint64_t shed_queues = 0;          // of those: closed because the memory of the process was short
+  std::uint64_t dropped_messages = 0;     // for a shard far behind, memory being short; its connections are closed with 1013
   std::uint64_t held_bytes = 0;           // what peers make the process hold now, see Options::process_queue_bytes
   std::uint64_t held_bytes_max = 0;
   std::uint64_t refused_connections = 0;  // over connections_max

@@ -5,10 +5,10 @@
 namespace tidewire {
 namespace {
 
-// Runs `action(namespace, hub)` on a shard for the namespace, or for every child when a pattern or a predicate is meant.
+// For a shard: calls `action(namespace)` for the namespace, or for every child when a pattern or a predicate is meant.
 template <typename Action>
-void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, Action action) {
-  core.on_any_shard([&core, definition, action = std::move(action)]() mutable {
+net::Task for_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, Action action) {
+  return [&core, definition, action = std::move(action)]() mutable {
     hub::Hub& hub = Core::current_shard()->hub();
     const auto run = [&](const std::shared_ptr<hub::NamespaceDefinition>& each) {
       if (hub::Namespace* space = hub.open({std::string(), each->name()})) action(*space);
@@ -18,7 +18,12 @@ void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& 
     } else {
       for (const auto& child : core.registry.children_of(*definition)) run(child);
     }
-  });
+  };
+}
+
+template <typename Action>
+void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, Action action) {
+  core.on_any_shard(for_namespaces(core, definition, std::move(action)));
 }
 
 }  // namespace
@@ -67,16 +72,17 @@ void BroadcastOperator::emit_arguments(std::string_view event, const ArgumentsVi
     message.compress = compress_;
     hub::broadcast(space, {rooms_, except_}, std::move(message));
   };
-  if (Core::current_shard() != nullptr) {  // on a shard nothing is copied
+  if (core_->here() != nullptr) {  // on a shard nothing is copied
     on_namespaces(*core_, space_, [&](hub::Namespace& space) { send(space, event, arguments); });
     return;
   }
-  on_namespaces(*core_, space_, [self = *this, event = std::string(event), arguments = arguments.copy()](hub::Namespace& space) {
+  core_->post_message_to(0, for_namespaces(*core_, space_, [self = *this, event = std::string(event), arguments = arguments.copy(),
+                                                            charge = base::Charge(arguments.text().size())](hub::Namespace& space) {
     hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
     message.is_volatile = self.is_volatile_;
     message.compress = self.compress_;
     hub::broadcast(space, {self.rooms_, self.except_}, std::move(message));
-  });
+  }));
 }
 
 Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments arguments) const {

@@ -39,6 +39,10 @@ Server Core::make_server(std::unique_ptr<Core> core) { return Server(std::move(c
 
 Shard* Core::current_shard() noexcept { return this_threads_shard; }
 
+Shard* Core::here() const noexcept {
+  return this_threads_shard != nullptr && &this_threads_shard->core() == this ? this_threads_shard : nullptr;
+}
+
 http::CorsOptions Core::engine_cors() const {
   const CorsOptions& from = options.cors;
   return {from.enabled,         from.origins,     from.methods,   from.allowed_headers,
@@ -73,7 +77,7 @@ Status Core::start() {
     tls = std::move(*context);
   }
   for (const auto& route : websocket_routes) {
-    route->state().peers_of_shard.resize(std::clamp<std::uint32_t>(options.shards, 1, 256));
+    route->state().of_shard.resize(std::clamp<std::uint32_t>(options.shards, 1, 256));
   }
   if (options.shards > 1) registry.freeze();
   if (Status made = make_shards(); !made.ok()) {
@@ -151,16 +155,24 @@ Status Core::run() {
 }
 
 void Core::post_to(std::uint32_t index, net::Task task) {
-  if (this_threads_shard != nullptr && this_threads_shard->index() == index && &this_threads_shard->core() == this) {
+  if (const Shard* shard = here(); shard != nullptr && shard->index() == index) {
     task();
   } else if (index < shards_.size()) {
     shards_[index]->post_task(std::move(task));
   }
 }
 
+void Core::post_message_to(std::uint32_t index, net::Task task) {
+  if (const Shard* shard = here(); shard != nullptr && shard->index() == index) {
+    task();
+  } else if (index < shards_.size()) {
+    shards_[index]->post_message(std::move(task), false);
+  }
+}
+
 void Core::on_any_shard(net::Task task) {
-  const Shard* here = this_threads_shard;
-  post_to(here != nullptr ? here->index() : 0, std::move(task));
+  const Shard* shard = here();
+  post_to(shard != nullptr ? shard->index() : 0, std::move(task));
 }
 
 }  // namespace tidewire

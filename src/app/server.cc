@@ -96,7 +96,7 @@ std::string Server::flush_name() const { return core_->shard(0).reactor().flush_
 ServerStatistics Server::statistics() {
   // Each shard adds its part on its own thread; the caller waits, unless it is a shard itself, which never waits.
   ServerStatistics total;
-  if (Shard* here = Core::current_shard()) {
+  if (Shard* here = core_->here()) {
     here->add_to(total);
     return total;
   }
@@ -135,7 +135,7 @@ Later<ServerStatistics> Server::gather_statistics() {
     }
   };
   return Later<ServerStatistics>([core = core_](Later<ServerStatistics>::Callback done) {
-    const Shard* here = Core::current_shard();
+    const Shard* here = core->here();
     std::make_shared<Round>(*core, here != nullptr ? here->index() : 0, std::move(done))->visit(0);
   });
 }

@@ -84,7 +84,7 @@ class ServerImpl final : public Server, private SessionOwner {
   void on_body_refused(http::Exchange& exchange) override;
   const Statistics& statistics() const noexcept override { return statistics_; }
   void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) override;
-  void close_all() override;
+  void close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) override;
 
   // `request`: as the exchange's own may be gone.
   void admit(http::Exchange& exchange, const http::Request& request, const Admission& admission);
@@ -182,7 +182,7 @@ ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hook
 }
 
 ServerImpl::~ServerImpl() {
-  close_all();
+  close_all(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   for (PendingHandshake* pending : pending_) pending->server_gone();
   // Calls that sessions deferred in this turn still find them, and what they refer to.
   net::Reactor& reactor = context_->reactor;
@@ -427,14 +427,14 @@ void ServerImpl::session_upgraded(SessionImpl&) {
   --statistics_.polling_sessions;
 }
 
-void ServerImpl::close_all() {
+void ServerImpl::close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) {
   // A close may remove the session, and a listener may close others.
   std::vector<Sid> open;
   open.reserve(sessions_.size());
   for (const auto& session : sessions_) open.push_back(session->sid());
   for (const Sid& sid : open) {
     const auto found = sessions_.find(sid);
-    if (found != sessions_.end()) (*found)->close(CloseReason::kServerShutdown, websocket::kGoingAway, {});
+    if (found != sessions_.end()) (*found)->close(reason, websocket_code, text);
   }
 }
 

@@ -83,8 +83,8 @@ class Server : public http::Handler {
   virtual const Statistics& statistics() const noexcept = 0;
   // Appends the sessions whose peers do not take what waits for them, from `bytes_min` waiting on.
   virtual void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) = 0;
-  // Closes every session with kServerShutdown.
-  virtual void close_all() = 0;
+  // Closes every session; the words are those of Session::close().
+  virtual void close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) = 0;
 };
 
 }  // namespace tidewire::engineio

@@ -318,7 +318,7 @@ TEST(EngineServer, ClosingAllTellsEveryPeer) {
   Socket socket = engine.open_websocket();
   EXPECT_EQ(engine.server->statistics().sessions, 3u);
   EXPECT_EQ(engine.server->statistics().polling_sessions, 2u);
-  engine.server->close_all();
+  engine.server->close_all(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   engine.reactor.turn();
   EXPECT_EQ(parse_answer(waiting.take()).body, "1");
   EXPECT_EQ(away.poll(), "1");
@@ -342,7 +342,7 @@ TEST(EngineServer, OfManySessionsThatNeverCameBackTheOldestGo) {  // E46
   EXPECT_EQ(engine.server->statistics().unreturned_dropped, 15u);
   for (std::size_t i = 15; i < gone.size(); ++i) EXPECT_EQ(gone[i].post("4x"), "ok");
   EXPECT_EQ(engine.server->statistics().unreturned, 0u);
-  engine.server->close_all();
+  engine.server->close_all(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   EXPECT_EQ(engine.server->statistics().unreturned, 0u);
 }
 

@@ -108,9 +108,9 @@ void broadcast(Namespace& space, const Selector& selector, Message message) {
   auto shared_selector = std::make_shared<const Selector>(selector);
   for (std::uint32_t shard = 0; shard < relay.shard_count(); ++shard) {
     if (shard == relay.shard()) continue;
-    relay.post(shard, [key = space.key(), shared, shared_selector](Hub& sibling) {
+    relay.post_message(shard, [key = space.key(), shared, shared_selector](Hub& sibling) {
       if (Namespace* there = sibling.find(key)) there->deliver(*shared_selector, shared->view());
-    });
+    }, message.is_volatile);
   }
 }
 
@@ -137,7 +137,8 @@ void broadcast_with_ack(Namespace& space, const Selector& selector, Message mess
     const std::uint32_t origin = relay.shard();
     for (std::uint32_t shard = 0; shard < relay.shard_count(); ++shard) {
       if (shard == origin) continue;
-      relay.post(shard, [key = space.key(), shared, shared_selector, timeout_ms, origin, total](Hub& sibling) {
+      const bool posted = relay.post_message(shard, [key = space.key(), shared, shared_selector, timeout_ms, origin,
+                                                     total](Hub& sibling) {
         const auto answer = [&sibling, origin, total](BroadcastAnswers part) {
           sibling.relay().post(origin, [total, part = std::move(part)](Hub&) mutable { total->add(std::move(part)); });
         };
@@ -146,7 +147,8 @@ void broadcast_with_ack(Namespace& space, const Selector& selector, Message mess
         } else {
           answer({});
         }
-      });
+      }, message.is_volatile);
+      if (!posted) total->add({Status(StatusCode::kDeadlineExceeded, "operation has timed out"), {}});
     }
   }
   AckCollector::start(space, selector, std::move(message), timeout_ms,

@@ -103,6 +103,16 @@ TEST_F(Broadcast, TimesOutWithTheAnswersThatCame) {
   EXPECT_EQ(done.size(), 1u);
 }
 
+TEST_F(Broadcast, CountsAShardThatTakesNoMessagesAsLate) {
+  node.make_deaf(1);
+  ask_all({});
+  for (TestSink* sink : here) answer(*sink, "1");
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_FALSE(done[0].ok);
+  EXPECT_THAT(done[0].answers, ElementsAre("1", "1"));
+  for (TestSink* sink : there) EXPECT_THAT(sink->take(), IsEmpty());
+}
+
 TEST_F(Broadcast, CountsWhoLeavesAsLate) {
   ask_all({});
   for (TestSink* sink : {here[0], there[0], there[1]}) answer(*sink, "1");

@@ -107,9 +107,9 @@ void EpollReactor::stop() {
   static_cast<void>(!::write(wake_, &one, sizeof one));
 }
 
-bool EpollReactor::post(Task& task) {
+bool EpollReactor::post(Task& task, bool beyond_bound) {
   if (stopped_.load(std::memory_order_acquire)) return false;
-  const base::PushResult pushed = mailbox_.push(task);
+  const base::PushResult pushed = mailbox_.push(task, beyond_bound);
   if (pushed == base::PushResult::kFull) return false;
   if (pushed == base::PushResult::kQueuedWake) {
     posted_.store(true, std::memory_order_release);
@@ -146,7 +146,9 @@ void EpollReactor::turn() {
 
 void EpollReactor::run_posted() {
   if (!posted_.load(std::memory_order_acquire) || !posted_.exchange(false, std::memory_order_acquire)) return;
-  for (const Task& task : mailbox_.take()) task();
+  std::vector<Task>& tasks = mailbox_.take();
+  for (const Task& task : tasks) task();
+  tasks.clear();  // not before the next mail only: they hold messages
 }
 
 void EpollReactor::dispatch(const epoll_event& event) {

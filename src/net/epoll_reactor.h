@@ -40,7 +40,7 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   std::string flush_name() const override { return std::string(flush_.sender_name()); }
   Result<std::uint16_t> listen(const ListenOptions& options, Acceptor acceptor) override;
   void stop_listening() override;
-  bool post(Task& task) override;
+  bool post(Task& task, bool beyond_bound = false) override;
   DetachedConnection detach(Connection& connection, std::string unread) override;
   void adopt(DetachedConnection connection, Acceptor& acceptor) override;
   void run() override;

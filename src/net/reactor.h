@@ -92,8 +92,8 @@ class Reactor {
   virtual void stop_listening() = 0;
 
   // Runs `task` in a later turn on this reactor's thread. From any thread. False when the mailbox is full (the task is
-  // untouched) or the reactor has stopped.
-  virtual bool post(Task& task) = 0;
+  // untouched) or the reactor has stopped. `beyond_bound`: a full mailbox takes it too.
+  virtual bool post(Task& task, bool beyond_bound = false) = 0;
   // Runs `task` at step 4 of this turn (or of the next, when called in step 4). From the reactor's thread.
   void defer(Task task) { deferred_.push_back(std::move(task)); }
 
@@ -109,6 +109,10 @@ class Reactor {
   void set_budget(base::Budget& budget, Task on_pressure) {
     budget_ = &budget;
     on_pressure_ = std::move(on_pressure);
+  }
+  // That step; earlier too, for who is about to ask the budget in the middle of a turn.
+  void settle_memory() {
+    if (budget_ != nullptr && budget_->settle()) on_pressure_();
   }
 
   // Runs turns until stop(); then every connection is closed with kShutdown.
@@ -137,10 +141,6 @@ class Reactor {
   void run_deferred();
   // Step 6: on_closed() for what was buried, then frees it and the parked handlers.
   void free_closed();
-  // The last step of the turn.
-  void settle_memory() {
-    if (budget_ != nullptr && budget_->settle()) on_pressure_();
-  }
   // Buries every open connection with kShutdown, by way of connection_aborted().
   void abort_all();
 

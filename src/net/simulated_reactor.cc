@@ -62,7 +62,9 @@ void SimulatedReactor::take_turn() {
   ++statistics_.turns;
   world_.record(Happening::kTurn, 0, {});
   if (std::exchange(tasks_wait_, false)) {
-    for (const Task& task : mailbox_.take()) task();
+    std::vector<Task>& tasks = mailbox_.take();
+    for (const Task& task : tasks) task();
+    tasks.clear();
   }
   timers_->advance(now_);
   for (Arrival& arrival : std::exchange(arrivals_, {})) accept(std::move(arrival));
@@ -89,9 +91,9 @@ void SimulatedReactor::close_up() {
   mailbox_.take().clear();
 }
 
-bool SimulatedReactor::post(Task& task) {
+bool SimulatedReactor::post(Task& task, bool beyond_bound) {
   if (stopped_.load()) return false;
-  const base::PushResult pushed = mailbox_.push(task);
+  const base::PushResult pushed = mailbox_.push(task, beyond_bound);
   if (pushed == base::PushResult::kQueuedWake) posted_.store(true);
   return pushed != base::PushResult::kFull;
 }

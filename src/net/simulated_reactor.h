@@ -27,7 +27,7 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
   std::string flush_name() const override { return "simulated"; }
   Result<std::uint16_t> listen(const ListenOptions& options, Acceptor acceptor) override;
   void stop_listening() override;
-  bool post(Task& task) override;
+  bool post(Task& task, bool beyond_bound = false) override;
   DetachedConnection detach(Connection& connection, std::string unread) override;
   void adopt(DetachedConnection connection, Acceptor& acceptor) override;
   void run() override;

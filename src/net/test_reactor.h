@@ -123,7 +123,7 @@ class TestReactor final : public Reactor {
     return Status(StatusCode::kUnavailable, "a test reactor does not listen");
   }
   void stop_listening() override {}
-  bool post(Task& task) override {
+  bool post(Task& task, bool) override {
     defer(std::move(task));
     return true;
   }

@@ -127,7 +127,7 @@ class PlainPeer : public ::testing::Test {
   std::optional<Endpoint> endpoint;
 
   void TearDown() override {
-    if (endpoint) endpoint->close_all();
+    if (endpoint) endpoint->close_all(DisconnectReason::kServerShutdown, websocket::kGoingAway, "the server is stopping");
     reactor.advance(5'000);
     EXPECT_TRUE(!endpoint || endpoint->statistics.peers == 0);
     EXPECT_EQ(hub.statistics().members, 0u);
@@ -304,7 +304,7 @@ TEST_F(PlainPeer, TellsWhyItLeft) {
   Client two = connect();
   two.stream.reset();
   Client three = connect();
-  endpoint->close_all();
+  endpoint->close_all(DisconnectReason::kServerShutdown, websocket::kGoingAway, "the server is stopping");
   reactor.turn();
   three.take();
   EXPECT_THAT(reasons,
