@@ -13,7 +13,7 @@ net::Task for_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinit
     const auto run = [&](const std::shared_ptr<hub::NamespaceDefinition>& each) {
       if (hub::Namespace* space = hub.open({std::string(), each->name()})) action(*space);
     };
-    if (core.registry.find(definition->name()) == definition) {
+    if (!definition->is_parent) {
       run(definition);
     } else {
       for (const auto& child : core.registry.children_of(*definition)) run(child);

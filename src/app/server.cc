@@ -42,7 +42,11 @@ Namespace Server::of_matching(NamespaceDecision decide) {
 void Server::on_new_namespace(UniqueFunction<void(Namespace)> listener) {
   core_->registry.namespace_created = [core = core_, listener = std::move(listener)](
                                           const std::shared_ptr<hub::NamespaceDefinition>& definition) {
-    listener(Namespace(*core, definition));
+    try {
+      listener(Namespace(*core, definition));
+    } catch (...) {
+      report_task_failure(std::current_exception());
+    }
   };
 }
 

@@ -170,6 +170,7 @@ class NamespaceDefinition {
   HandlerList<ConnectMiddleware> middlewares;
   HandlerList<MemberHandler> connection;
   bool dynamic = false;                   // made by a parent: may be dropped when empty
+  bool is_parent = false;                 // a pattern or a predicate: nobody is in it, only in its children
   std::atomic<std::uint32_t> instances{0};  // shards that have a Namespace of it
 
   void freeze() {

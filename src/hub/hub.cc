@@ -72,7 +72,7 @@ void Hub::find_definition(const std::shared_ptr<Entry>& entry, std::size_t paren
   const auto answered = [this, entry, parent, parent_index, step = entry->step](bool allowed) {
     if (entry->admission.expired() || !entry->pass(step)) return;
     if (allowed) {
-      enter(entry, context_.registry.child(entry->key.name, *parent));
+      enter_child(entry, *parent);
     } else {
       find_definition(entry, parent_index + 1);
     }
@@ -83,6 +83,16 @@ void Hub::find_definition(const std::shared_ptr<Entry>& entry, std::size_t paren
     log().write(base::LogLevel::kError, "a namespace predicate threw; that counts as no", {{"namespace", entry->key.name}});
     answered(false);
   }
+}
+
+void Hub::enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent& parent) {
+  // Another shard may be making it: then its thread tells, and we go on here.
+  auto later = [this, entry, &relay = relay(), shard = relay().shard()](const std::shared_ptr<NamespaceDefinition>& made) {
+    relay.post(shard, [this, entry, made](Hub&) {
+      if (!entry->admission.expired()) enter(entry, made);
+    });
+  };
+  if (const auto child = context_.registry.child(entry->key.name, parent, std::move(later))) enter(entry, child);
 }
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {

@@ -125,6 +125,7 @@ class Hub {
  private:
   struct Entry;  // an admission under way
   void find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index);
+  void enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent& parent);
   void enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition);
   void run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index);
   void finish(const std::shared_ptr<Entry>& entry);
