@@ -124,8 +124,12 @@ class Reactor {
   friend class Connection;
   Reactor() = default;
   virtual void connection_paused(Connection& connection, bool paused) = 0;
-  virtual void connection_closing(Connection& connection, std::int64_t linger_ms) = 0;
   virtual void connection_aborted(Connection& connection, CloseCause cause) = 0;
+  // Sends FIN.
+  virtual void finish_stream(Connection& connection) = 0;
+  // Ends the connection at the deadline: as slow, or as closed when FIN was sent. One deadline per connection.
+  virtual void watch(Connection& connection, base::Milliseconds deadline) = 0;
+  virtual void unwatch(Connection& connection) = 0;
   void park(std::unique_ptr<StreamHandler> handler) { parked_.push_back(std::move(handler)); }
 
   // Shared by the implementations; none of them touches a socket.
@@ -137,6 +141,10 @@ class Reactor {
   // Moves that place to or from a connection that changes its shard.
   AddressPlace release_place(const Connection& connection);
   void keep_place(const Connection& connection, AddressPlace place);
+  // The kernel has taken all that was queued: the handler hears of it, or a close goes on with FIN and its linger.
+  void sent_all(Connection& connection);
+  // FIN has come, behind the last byte.
+  void finished_by_peer(Connection& connection);
   // Step 4 of the turn.
   void run_deferred();
   // Step 6: on_closed() for what was buried, then frees it and the parked handlers.
