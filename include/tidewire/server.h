@@ -83,13 +83,15 @@ class Server : public Namespace {
   // A file from memory: with ETag, ranges no, compression yes. The bytes must outlive the server.
   void static_file(std::string_view path, std::string_view content_type, std::string_view bytes);
 
-  // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere.
+  // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere; never, if the server
+  // stops before.
   void after(std::int64_t delay_ms, UniqueFunction<void()> task);
 
   // Called once by start() and run(), when connections are accepted and port() is known.
   void on_listening(UniqueFunction<void()> listener);
 
-  // Listens and starts the threads. kInternal with the system's reason when the port is taken and the like.
+  // Listens and starts the threads. kAlreadyExists when the port is taken, kInternal with the system's reason for the like;
+  // then it may be tried again. A server runs once: kAlreadyExists afterwards.
   Status start();
   // Waits until the server has stopped.
   void wait();

@@ -70,7 +70,8 @@ Status Core::make_shards() {
 }
 
 Status Core::start() {
-  if (running_.load()) return Status(StatusCode::kAlreadyExists, "the server runs already");
+  // Handles may refer to the shards that it had.
+  if (!shards_.empty()) return Status(StatusCode::kAlreadyExists, "the server runs already, or has run: make another one");
   if (!options.tls.certificate_file.empty()) {
     auto context = net::TlsContext::load({options.tls.certificate_file, options.tls.key_file, {}});
     if (!context.ok()) return context.status();

@@ -70,20 +70,7 @@ void Server::static_file(std::string_view path, std::string_view content_type, s
 }
 
 void Server::after(std::int64_t delay_ms, UniqueFunction<void()> task) {
-  // One timer that frees itself when it has run.
-  struct Once final : base::Timer {
-    explicit Once(UniqueFunction<void()> work) : task(std::move(work)) {}
-    ~Once() = default;
-    void expired(base::Milliseconds) override {
-      const std::unique_ptr<Once> self(this);
-      task();
-    }
-    UniqueFunction<void()> task;
-  };
-  core_->on_any_shard([delay_ms, task = std::move(task)]() mutable {
-    net::Reactor& reactor = Core::current_shard()->reactor();
-    reactor.timers().arm(*new Once(std::move(task)), reactor.now() + delay_ms);
-  });
+  core_->on_any_shard([delay_ms, task = std::move(task)]() mutable { Core::current_shard()->after(delay_ms, std::move(task)); });
 }
 
 void Server::on_listening(UniqueFunction<void()> listener) { core_->listening = std::move(listener); }

@@ -1,9 +1,11 @@
 #include "app/shard.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "app/core.h"
+#include "tidewire/task.h"
 
 namespace tidewire {
 namespace {
@@ -77,21 +79,27 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
 }
 
 Shard::~Shard() {
+  stop_timer_.reset();
+  delayed_.clear();
   // Connections and sessions call into the hub as they end.
   engineio_.reset();
   shed_.reset();
   reactor_.reset();
 }
 
-// The application's allow_request in the words of a layer; none when there is none.
-template <typename Answer>
-std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> Shard::permission() {
+// The application's allow_request in the words of the layers; none when there is none.
+http::AllowRequest Shard::permission() {
   if (!core_.allow_request) return {};
-  return [this](const http::Request& request, const net::Connection& stream, std::function<void(Answer)> answer) {
-    core_.allow_request(make_request(request, {}, stream.peer().ip_text()), [answer = std::move(answer)](std::string refusal) {
+  return [this](const http::Request& request, const net::Connection& stream, std::function<void(http::Permission)> answer) {
+    const auto answered = [answer = std::move(answer)](std::string refusal) {
       const bool allowed = refusal.empty();
       answer({allowed, std::move(refusal)});
-    });
+    };
+    try {
+      core_.allow_request(make_request(request, {}, stream.peer().ip_text()), answered);
+    } catch (...) {
+      report_task_failure(std::current_exception());  // and nobody has said yes
+    }
   };
 }
 
@@ -123,10 +131,14 @@ void Shard::make_socketio() {
   hooks.hand_over = [this](std::uint32_t shard, net::DetachedConnection connection) {
     hand_over(shard, std::move(connection));
   };
-  hooks.allow_request = permission<engineio::Admission>();
+  hooks.allow_request = permission();
   if (core_.initial_headers) {
     hooks.initial_headers = [this](const http::Request& request, std::vector<std::pair<std::string, std::string>>& headers) {
-      core_.initial_headers(make_request(request, {}, {}), headers);
+      try {
+        core_.initial_headers(make_request(request, {}, {}), headers);
+      } catch (...) {
+        report_task_failure(std::current_exception());
+      }
     };
   }
   engineio_ = engineio::Server::make(*reactor_, engine, std::move(hooks), index_, count_);
@@ -150,7 +162,7 @@ void Shard::make_plain() {
   plain_ = std::make_unique<plain::Endpoint>(hub_, core_.plain_flat, core_.plain_data, *reactor_, std::move(plain));
   for (const std::string& path : options.plain_paths) {
     const plain::Dialect& dialect = path == "/" ? core_.plain_flat : core_.plain_data;
-    auto acceptor = std::make_unique<plain::Acceptor>(*plain_, dialect, permission<plain::Permission>());
+    auto acceptor = std::make_unique<plain::Acceptor>(*plain_, dialect, permission());
     router_.add_upgrade(path, http::Router::Match::kExact, *acceptor);
     handlers_.push_back(std::move(acceptor));
   }
@@ -241,6 +253,28 @@ void Shard::close_all(DisconnectReason reason, engineio::CloseReason session_rea
   if (engineio_ != nullptr) engineio_->close_all(session_reason, code, text);
   if (plain_ != nullptr) plain_->close_all(reason, code, text);
   for (const auto& route : core_.websocket_routes) close_peers(route->state(), index_, code, text);
+}
+
+// Waits for its time in delayed_.
+struct Shard::Delayed final : base::Timer {
+  Delayed(Shard& its_shard, net::Task work) : shard(its_shard), task(std::move(work)) {}
+  ~Delayed() = default;
+  void expired(base::Milliseconds) override {
+    const auto self = shard.delayed_.extract(this);
+    try {
+      task();
+    } catch (...) {
+      report_task_failure(std::current_exception());
+    }
+  }
+  Shard& shard;
+  net::Task task;
+};
+
+void Shard::after(std::int64_t delay_ms, net::Task task) {
+  auto delayed = std::make_unique<Delayed>(*this, std::move(task));
+  reactor_->timers().arm(*delayed, reactor_->now() + delay_ms);
+  delayed_.emplace(delayed.get(), std::move(delayed));
 }
 
 // ---- between shards

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "app/http_route.h"
@@ -18,6 +19,7 @@
 #include "base/mailbox.h"
 #include "engineio/server.h"
 #include "http/connection.h"
+#include "http/permission.h"
 #include "http/router.h"
 #include "http/static_files.h"
 #include "hub/hub.h"
@@ -54,6 +56,8 @@ class Shard final : public hub::Relay {
   // The same for a task that delivers a message; see hub::Relay::post_message().
   bool post_message(net::Task task, bool is_volatile);
   void add_to(ServerStatistics& total);
+  // Runs `task` once, on the shard's thread, from where it is called. What has not run when the shard dies never does.
+  void after(std::int64_t delay_ms, net::Task task);
 
   // hub::Relay
   std::uint32_t shard() const noexcept override { return index_; }
@@ -72,8 +76,7 @@ class Shard final : public hub::Relay {
   void make_plain();
   void add_routes();
   void make_shed();
-  template <typename Answer>
-  std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> permission();
+  http::AllowRequest permission();
   void hand_over(std::uint32_t shard, net::DetachedConnection connection);
 
   Core& core_;
@@ -93,6 +96,8 @@ class Shard final : public hub::Relay {
   std::unique_ptr<Shed> shed_;
   struct StopTimer;
   std::unique_ptr<StopTimer> stop_timer_;
+  struct Delayed;
+  std::unordered_map<const Delayed*, std::unique_ptr<Delayed>> delayed_;
 };
 
 }  // namespace tidewire

@@ -87,6 +87,9 @@ class RawPeer final : public websocket::Listener {
       route_.core.log.write(base::LogLevel::kError, "a WebSocket handler threw; its connection is closed",
                             {{"path", route_.path}, {"what", failure.what()}});
       close(websocket::kInternalError, {});
+    } catch (...) {
+      route_.core.log.write(base::LogLevel::kError, "a WebSocket handler threw; its connection is closed", {{"path", route_.path}});
+      close(websocket::kInternalError, {});
     }
   }
   bool ending() const { return connection_ == nullptr || slow_ || connection_->closing(); }

@@ -39,7 +39,7 @@ class PendingHandshake final : public http::Watcher {
  public:
   PendingHandshake(ServerImpl& server, http::Exchange& exchange) : server_(&server), exchange_(&exchange) {}
   ~PendingHandshake();
-  void decide(const Admission& admission);
+  void decide(const http::Permission& permission);
   // The answer was not given at once: the request's bytes are about to go.
   void keep_request();
   bool waiting() const noexcept { return exchange_ != nullptr; }
@@ -87,7 +87,7 @@ class ServerImpl final : public Server, private SessionOwner {
   void close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) override;
 
   // `request`: as the exchange's own may be gone.
-  void admit(http::Exchange& exchange, const http::Request& request, const Admission& admission);
+  void admit(http::Exchange& exchange, const http::Request& request, const http::Permission& permission);
   void forget(PendingHandshake& pending) { pending_.erase(&pending); }
 
  private:
@@ -157,11 +157,11 @@ void PendingHandshake::server_gone() {
   if (exchange_ != nullptr) std::exchange(exchange_, nullptr)->set_watcher(nullptr);
 }
 
-void PendingHandshake::decide(const Admission& admission) {
+void PendingHandshake::decide(const http::Permission& permission) {
   http::Exchange* exchange = std::exchange(exchange_, nullptr);
   if (exchange == nullptr) return;
   exchange->set_watcher(nullptr);
-  server_->admit(*exchange, kept_ == nullptr ? exchange->request() : kept_->request, admission);
+  server_->admit(*exchange, kept_ == nullptr ? exchange->request() : kept_->request, permission);
 }
 
 ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hooks, std::uint32_t shard,
@@ -299,13 +299,13 @@ void ServerImpl::handshake(http::Exchange& exchange) {
   auto pending = std::make_shared<PendingHandshake>(*this, exchange);
   pending_.insert(pending.get());
   hooks_.allow_request(exchange.request(), exchange.stream(),
-                       [pending](const Admission& admission) { pending->decide(admission); });
+                       [pending](const http::Permission& permission) { pending->decide(permission); });
   if (pending->waiting()) pending->keep_request();
 }
 
-void ServerImpl::admit(http::Exchange& exchange, const http::Request& request, const Admission& admission) {
-  if (!admission.allowed) {
-    refuse(exchange, Refusal::kForbidden, admission.message);
+void ServerImpl::admit(http::Exchange& exchange, const http::Request& request, const http::Permission& permission) {
+  if (!permission.allowed) {
+    refuse(exchange, Refusal::kForbidden, permission.message);
   } else if (parse_query(request.query).version != "4") {
     refuse(exchange, Refusal::kUnsupportedVersion);
   } else if (wants_websocket(request)) {

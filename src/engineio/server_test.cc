@@ -212,7 +212,7 @@ TEST(EngineServer, InitialHeadersGoOntoTheHandshakeAnswer) {
 
 TEST(EngineServer, AllowRequestRefusesWithItsOwnWords) {
   Server::Hooks hooks;
-  hooks.allow_request = [](const http::Request& request, const net::Connection&, const std::function<void(Admission)>& answer) {
+  hooks.allow_request = [](const http::Request& request, const net::Connection&, const std::function<void(http::Permission)>& answer) {
     answer({.allowed = request.query.find("deny") == std::string_view::npos, .message = request.header("why").empty() ? "" : "no \"you\""});
   };
   Engine engine(Engine::quick_options(), std::move(hooks));
@@ -228,14 +228,14 @@ TEST(EngineServer, AllowRequestRefusesWithItsOwnWords) {
 
 class LateAdmission : public testing::Test {
  protected:
-  static Server::Hooks hooks_of(std::vector<std::function<void(Admission)>>& answers) {
+  static Server::Hooks hooks_of(std::vector<std::function<void(http::Permission)>>& answers) {
     Server::Hooks hooks;
-    hooks.allow_request = [&answers](const http::Request&, const net::Connection&, std::function<void(Admission)> answer) {
+    hooks.allow_request = [&answers](const http::Request&, const net::Connection&, std::function<void(http::Permission)> answer) {
       answers.push_back(std::move(answer));
     };
     return hooks;
   }
-  std::vector<std::function<void(Admission)>> answers;
+  std::vector<std::function<void(http::Permission)>> answers;
   Engine engine{Engine::quick_options(), hooks_of(answers)};
 };
 

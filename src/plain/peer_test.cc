@@ -89,7 +89,7 @@ class PlainPeer : public ::testing::Test {
         1);
     heard.clear();
   }
-  void start(Options options = {}, Acceptor::AllowRequest allow = {}) {
+  void start(Options options = {}, http::AllowRequest allow = {}) {
     endpoint.emplace(hub, flat, data, reactor, std::move(options));
     flat_acceptor = std::make_unique<Acceptor>(*endpoint, flat, allow);
     data_acceptor = std::make_unique<Acceptor>(*endpoint, data, allow);
@@ -478,8 +478,8 @@ TEST_F(PlainPeer, ComesFromAnAllowedOrigin) {
 }
 
 TEST_F(PlainPeer, IsAskedForPermissionNowOrLater) {
-  std::function<void(Permission)> answer;
-  start({}, [&](const http::Request&, const net::Connection&, std::function<void(Permission)> reply) {
+  std::function<void(http::Permission)> answer;
+  start({}, [&](const http::Request&, const net::Connection&, std::function<void(http::Permission)> reply) {
     answer = std::move(reply);
   });
   Client denied = connect();
