@@ -1,5 +1,8 @@
 #include "tidewire/broadcast.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/handles.h"
 
 namespace tidewire {
@@ -24,6 +27,39 @@ net::Task for_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinit
 template <typename Action>
 void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, Action action) {
   core.on_any_shard(for_namespaces(core, definition, std::move(action)));
+}
+
+void add(BroadcastAnswers& all, BroadcastAnswers part) {
+  if (!part.status.ok()) all.status = std::move(part.status);
+  std::move(part.answers.begin(), part.answers.end(), std::back_inserter(all.answers));
+}
+void add(std::vector<RemoteSocket>& all, std::vector<RemoteSocket> part) {
+  std::move(part.begin(), part.end(), std::back_inserter(all));
+}
+
+// The same for a question: `action(namespace, answer)`. `done` hears all answers together, once: a pattern has any number of
+// children.
+template <typename Answer, typename Action>
+void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, UniqueFunction<void(Answer)> done,
+                    Action action) {
+  struct Total {
+    explicit Total(UniqueFunction<void(Answer)> callback) : done(std::move(callback)) {}
+    void come(Answer part) {
+      add(all, std::move(part));
+      if (--due == 0) done(std::move(all));
+    }
+    UniqueFunction<void(Answer)> done;
+    Answer all = {};
+    std::size_t due = 1;  // the question itself
+  };
+  auto total = std::make_shared<Total>(std::move(done));
+  core.on_any_shard([total, ask = for_namespaces(core, definition, [total, action = std::move(action)](hub::Namespace& space) {
+                       ++total->due;
+                       action(space, [total](Answer part) { total->come(std::move(part)); });
+                     })] {
+    ask();
+    total->come({});
+  });
 }
 
 }  // namespace
@@ -89,14 +125,14 @@ Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments
   using Answer = Later<BroadcastAnswers>;
   return Answer([self = *this, event = std::string(event), arguments = std::move(arguments)](Answer::Callback done) mutable {
     const std::int64_t timeout_ms = self.timeout_ms_ > 0 ? self.timeout_ms_ : self.core_->options.ack_timeout_ms;
-    on_namespaces(*self.core_, self.space_,
-                  [self, event = std::move(event), arguments = std::move(arguments), timeout_ms,
-                   done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
+    ask_namespaces<BroadcastAnswers>(*self.core_, self.space_, std::move(done),
+                                     [self, event = std::move(event), arguments = std::move(arguments),
+                                      timeout_ms](hub::Namespace& space, auto answer) {
       hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
       message.compress = self.compress_;
       hub::broadcast_with_ack(space, {self.rooms_, self.except_}, std::move(message), timeout_ms,
-                              [done](hub::BroadcastAnswers answers) {
-                                (*done)({std::move(answers.status), std::move(answers.answers)});
+                              [answer](hub::BroadcastAnswers answers) {
+                                answer({std::move(answers.status), std::move(answers.answers)});
                               });
     });
   });
@@ -105,20 +141,20 @@ Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments
 Later<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
   using Answer = Later<std::vector<RemoteSocket>>;
   return Answer([self = *this](Answer::Callback done) {
-    on_namespaces(*self.core_, self.space_,
-                  [self, done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
-      hub::fetch_members(space, {self.rooms_, self.except_}, [self, done](std::vector<hub::MemberSnapshot> members) {
+    ask_namespaces<std::vector<RemoteSocket>>(*self.core_, self.space_, std::move(done), [self](hub::Namespace& space, auto answer) {
+      hub::fetch_members(space, {self.rooms_, self.except_},
+                         [self, space = space.shared_definition(), answer](std::vector<hub::MemberSnapshot> members) {
         std::vector<RemoteSocket> sockets;
         sockets.reserve(members.size());
         for (hub::MemberSnapshot& member : members) {
-          RemoteSocket socket(BroadcastOperator(*self.core_, self.space_));
+          RemoteSocket socket(BroadcastOperator(*self.core_, space));
           socket.id = member.rooms.front();
           socket.rooms = std::move(member.rooms);
           socket.data = std::move(member.data);
           socket.handshake = make_handshake(member.facts, member.auth);
           sockets.push_back(std::move(socket));
         }
-        (*done)(std::move(sockets));
+        answer(std::move(sockets));
       });
     });
   });

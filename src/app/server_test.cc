@@ -58,6 +58,35 @@ TEST(WholeServer, RunsWhatIsDueLaterOrNeverAndSurvivesWhatItThrows) {
   EXPECT_EQ(kept.use_count(), 1) << "nothing is left of what never ran";
 }
 
+TEST(WholeServer, AnswersOnceForAPatternHoweverManyChildrenItHas) {
+  Server server(quiet(2));
+  const Result<Namespace> pattern = server.of_pattern("/room-.*");
+  ASSERT_TRUE(pattern.ok());
+  ASSERT_TRUE(server.start().ok());
+  for (const char* name : {"", "/room-1", "/room-2"}) {
+    if (*name != '\0') static_cast<void>(server.of(name));
+    std::atomic<int> answers{0};
+    std::promise<std::size_t> fetched;
+    std::promise<std::size_t> asked;
+    pattern->fetch_sockets().then([&](const std::vector<RemoteSocket>& sockets) {
+      ++answers;
+      fetched.set_value(sockets.size());
+    });
+    pattern->emit_with_ack("question").then([&](const BroadcastAnswers& all) {
+      ++answers;
+      asked.set_value(all.answers.size());
+      throw std::runtime_error("on purpose: only logged");
+    });
+    for (auto* promise : {&fetched, &asked}) {
+      auto answer = promise->get_future();
+      ASSERT_EQ(answer.wait_for(kPatience), std::future_status::ready);
+      EXPECT_EQ(answer.get(), 0u);
+    }
+    EXPECT_TRUE(server.statistics().listener_failures == 0);
+    EXPECT_EQ(answers, 2);
+  }
+}
+
 // The thread of one server's shard is a stranger to another server.
 TEST(WholeServer, IsReachedFromAnotherServersShard) {
   Server small(quiet(1));

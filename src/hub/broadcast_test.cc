@@ -125,6 +125,20 @@ TEST_F(Broadcast, CountsWhoLeavesAsLate) {
   EXPECT_EQ(done[0].answers.size(), 3u);
 }
 
+TEST(BroadcastOfAChild, IsAnsweredThoughTheNamespaceIsDroppedAfterwards) {
+  TestNode node(1, {.cleanup_empty_child_namespaces = true});
+  node.registry.add_parent([](std::string_view, std::string_view, NamespaceAnswer answer) { answer(true); });
+  TestSink& sink = node.connect(0, "/d");
+  std::vector<bool> done;
+  broadcast_with_ack(node.space(0, "/d"), {}, TestNode::event("q"), 1'000,
+                     [&](const BroadcastAnswers& answers) { done.push_back(answers.status.ok()); });
+  sink.drop();
+  sink.member = MemberRef();
+  node.advance(1'100);
+  EXPECT_THAT(done, ElementsAre(false));
+  EXPECT_EQ(node.hub().find({{}, "/d"}), nullptr);
+}
+
 TEST_F(Broadcast, MayAskAgainFromTheAnswer) {
   broadcast_with_ack(node.space(), {.rooms = {here[0]->member->id_text()}}, TestNode::event("q"), 1'000,
                      [&](BroadcastAnswers) { ask_all({.rooms = {here[0]->member->id_text()}}); });

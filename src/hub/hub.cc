@@ -187,6 +187,11 @@ void Hub::drop_if_empty(Namespace& space) {
   after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
 }
 
+void Hub::forget_broadcast(Namespace& space, std::uint64_t ack_id) {
+  space.forget_broadcast_acks(ack_id);
+  drop_if_empty(space);
+}
+
 void Hub::leave(Member& member, DisconnectReason reason) {
   if (member.sink_ == nullptr) return;
   const MemberRef keep(member);

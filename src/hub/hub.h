@@ -110,6 +110,9 @@ class Hub {
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);
 
+  // A broadcast of the namespace waits for no answers any more.
+  void forget_broadcast(Namespace& space, std::uint64_t ack_id);
+
   // Something went wrong with this member's peer or its middleware: its `error` listeners hear it.
   void report_error(Member& member, const Refusal& error);
   // The member's connection takes bytes again.
