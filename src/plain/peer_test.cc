@@ -40,6 +40,7 @@ class NoSiblings final : public hub::Relay {
   std::uint32_t shard() const noexcept override { return 0; }
   std::uint32_t shard_count() const noexcept override { return 1; }
   void post(std::uint32_t, hub::HubTask) override {}
+  bool post_message(std::uint32_t, hub::HubTask, bool) override { return false; }
 };
 
 class PlainPeer : public ::testing::Test {
