@@ -105,7 +105,7 @@ class BroadcastOperator {
   friend class Socket;
   friend class RemoteSocket;
   BroadcastOperator(Core& core, std::shared_ptr<hub::NamespaceDefinition> space) : core_(&core), space_(std::move(space)) {}
-  RemoteSocket remote(hub::MemberSnapshot& member) const;
+  RemoteSocket remote(hub::MemberSnapshot& member, const std::shared_ptr<hub::NamespaceDefinition>& space) const;
   void end_sockets(bool close_connections, std::uint16_t code, std::string_view reason) const;
   void emit_arguments(std::string_view event, const ArgumentsView& arguments) const;
   Later<BroadcastAnswers> ask(std::string_view event, Arguments arguments) const;

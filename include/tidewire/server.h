@@ -73,6 +73,7 @@ struct ServerStatistics {
   std::uint64_t protocol_errors = 0;
   std::uint64_t slow_consumers = 0;       // closed with 4008; and cut, who does not take that either
   std::uint64_t shed_queues = 0;          // of those: closed because the memory of the process was short
+  std::uint64_t dropped_messages = 0;     // for a shard far behind, memory being short; its connections are closed with 1013
   std::uint64_t held_bytes = 0;           // what peers make the process hold now, see Options::process_queue_bytes
   std::uint64_t held_bytes_max = 0;
   std::uint64_t refused_connections = 0;  // over connections_max
@@ -126,13 +127,15 @@ class Server : public Namespace {
   // A file from memory: with ETag, ranges no, compression yes. The bytes must outlive the server.
   void static_file(std::string_view path, std::string_view content_type, std::string_view bytes);
 
-  // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere.
+  // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere; never, if the server
+  // stops before.
   void after(std::int64_t delay_ms, UniqueFunction<void()> task);
 
   // Called once by start() and run(), when connections are accepted and port() is known.
   void on_listening(UniqueFunction<void()> listener);
 
-  // Listens and starts the threads. kInternal with the system's reason when the port is taken and the like.
+  // Listens and starts the threads. kAlreadyExists when the port is taken, kInternal with the system's reason for the like;
+  // then it may be tried again. A server runs once: kAlreadyExists afterwards.
   Status start();
   // The shard whose thread calls, 0 elsewhere; how many there are.
   std::uint32_t current_shard() const noexcept;

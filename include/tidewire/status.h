@@ -102,7 +102,7 @@ class [[nodiscard]] Result {
 enum class DisconnectReason : std::uint8_t {
   kTransportError,             // "transport error": the stream broke
   kTransportClose,             // "transport close": the peer closed it
-  kForcedClose,                // "forced close": a violation of the protocol, or the application closed the connection
+  kForcedClose,                // "forced close": a violation of the protocol, or messages for it were lost (1013)
   kPingTimeout,                // "ping timeout": no pong in time
   kParseError,                 // "parse error": not decodable
   kServerShutdown,             // "server shutting down"

@@ -12,6 +12,7 @@
 // Threads: a Task stays on the thread that resumes it; every answer comes on the shard that was asked.
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <exception>
 #include <optional>
@@ -138,22 +139,29 @@ class [[nodiscard]] Later {
   using Callback = UniqueFunction<void(T)>;
   explicit Later(UniqueFunction<void(Callback)> ask) : ask_(std::move(ask)) {}
 
-  void then(Callback callback) && { ask_(std::move(callback)); }
-  void then(Callback callback) & { ask_(std::move(callback)); }
+  // What the callback throws is logged.
+  void then(Callback callback) {
+    ask_([callback = std::move(callback)](T value) {
+      try {
+        callback(std::move(value));
+      } catch (...) {
+        report_task_failure(std::current_exception());
+      }
+    });
+  }
 
   auto operator co_await() && {
     struct Awaiter {
       UniqueFunction<void(Callback)> ask;
       std::optional<T> answer;
-      bool suspended = false;
+      std::atomic<bool> met = false;  // the answer may come on another thread while this one still suspends: the second goes on
       bool await_ready() const noexcept { return false; }
       bool await_suspend(std::coroutine_handle<> awaiting) {
         ask([this, awaiting](T value) {
           answer.emplace(std::move(value));
-          if (suspended) awaiting.resume();
+          if (met.exchange(true, std::memory_order_acq_rel)) awaiting.resume();
         });
-        suspended = !answer.has_value();  // answered at once: go on without suspending
-        return suspended;
+        return !met.exchange(true, std::memory_order_acq_rel);  // answered already: go on without suspending
       }
       T await_resume() { return std::move(*answer); }
     };

@@ -1,24 +1,66 @@
 #include "tidewire/broadcast.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/handles.h"
 #include "hub/survey.h"
 
 namespace tidewire {
 namespace {
 
-// Runs `action(namespace)` on a shard for the tenant's namespace, or for every child when a pattern or a predicate is meant.
+// For a shard: calls `action(namespace)` for the tenant's namespace, or for every child when a pattern or a predicate is meant.
 template <typename Action>
-void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant, Action action) {
-  core.on_any_shard([&core, definition, tenant, action = std::move(action)]() mutable {
+net::Task for_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
+                         Action action) {
+  return [&core, definition, tenant, action = std::move(action)]() mutable {
     hub::Hub& hub = Core::current_shard()->hub();
     const auto run = [&](const std::shared_ptr<hub::NamespaceDefinition>& each) {
       if (hub::Namespace* space = hub.open({tenant, each->name()})) action(*space);
     };
-    if (core.registry.find(definition->name()) == definition) {
+    if (!definition->is_parent) {
       run(definition);
     } else {
       for (const auto& child : core.registry.children_of(*definition)) run(child);
     }
+  };
+}
+
+template <typename Action>
+void on_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant, Action action) {
+  core.on_any_shard(for_namespaces(core, definition, tenant, std::move(action)));
+}
+
+void add(BroadcastAnswers& all, BroadcastAnswers part) {
+  if (!part.status.ok()) all.status = std::move(part.status);
+  std::move(part.answers.begin(), part.answers.end(), std::back_inserter(all.answers));
+}
+void add(std::vector<RemoteSocket>& all, std::vector<RemoteSocket> part) {
+  std::move(part.begin(), part.end(), std::back_inserter(all));
+}
+
+// The same for a question: `action(namespace, answer)`. `done` hears all answers together, once: a pattern has any number of
+// children.
+template <typename Answer, typename Action>
+void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
+                    UniqueFunction<void(Answer)> done, Action action) {
+  struct Total {
+    explicit Total(UniqueFunction<void(Answer)> callback) : done(std::move(callback)) {}
+    void come(Answer part) {
+      add(all, std::move(part));
+      if (--due == 0) done(std::move(all));
+    }
+    UniqueFunction<void(Answer)> done;
+    Answer all = {};
+    std::size_t due = 1;  // the question itself
+  };
+  auto total = std::make_shared<Total>(std::move(done));
+  core.on_any_shard([total, ask = for_namespaces(core, definition, tenant, [total, action = std::move(action)](hub::Namespace& space) {
+                       ++total->due;
+                       action(space, [total](Answer part) { total->come(std::move(part)); });
+                     })] {
+    ask();
+    total->come({});
   });
 }
 
@@ -27,9 +69,8 @@ template <typename Callback, typename Nothing, typename Ask>
 void on_one_namespace(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                       Callback done, Nothing nothing, Ask ask) {
   core.on_any_shard([&core, definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
-    hub::Namespace* space = core.registry.find(definition->name()) == definition
-                                ? Core::current_shard()->hub().open({tenant, definition->name()})
-                                : nullptr;
+    hub::Namespace* space =
+        definition->is_parent ? nullptr : Core::current_shard()->hub().open({tenant, definition->name()});
     if (space == nullptr) return done(std::move(nothing));
     ask(*space, std::move(done));
   });
@@ -86,30 +127,31 @@ void BroadcastOperator::emit_arguments(std::string_view event, const ArgumentsVi
     message.compress = compress_;
     hub::broadcast(space, {rooms_, except_}, std::move(message));
   };
-  if (Core::current_shard() != nullptr) {  // on a shard nothing is copied
+  if (core_->here() != nullptr) {  // on a shard nothing is copied
     on_namespaces(*core_, space_, tenant_, [&](hub::Namespace& space) { send(space, event, arguments); });
     return;
   }
-  on_namespaces(*core_, space_, tenant_, [self = *this, event = std::string(event), arguments = arguments.copy()](hub::Namespace& space) {
+  core_->post_message_to(0, for_namespaces(*core_, space_, tenant_, [self = *this, event = std::string(event), arguments = arguments.copy(),
+                                                                      charge = base::Charge(arguments.text().size())](hub::Namespace& space) {
     hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
     message.is_volatile = self.is_volatile_;
     message.compress = self.compress_;
     hub::broadcast(space, {self.rooms_, self.except_}, std::move(message));
-  });
+  }));
 }
 
 Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments arguments) const {
   using Answer = Later<BroadcastAnswers>;
   return Answer([self = *this, event = std::string(event), arguments = std::move(arguments)](Answer::Callback done) mutable {
     const std::int64_t timeout_ms = self.timeout_ms_ > 0 ? self.timeout_ms_ : self.core_->options.ack_timeout_ms;
-    on_namespaces(*self.core_, self.space_, self.tenant_,
-                  [self, event = std::move(event), arguments = std::move(arguments), timeout_ms,
-                   done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
+    ask_namespaces<BroadcastAnswers>(*self.core_, self.space_, self.tenant_, std::move(done),
+                                     [self, event = std::move(event), arguments = std::move(arguments),
+                                      timeout_ms](hub::Namespace& space, auto answer) {
       hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
       message.compress = self.compress_;
       hub::broadcast_with_ack(space, {self.rooms_, self.except_}, std::move(message), timeout_ms,
-                              [done](hub::BroadcastAnswers answers) {
-                                (*done)({std::move(answers.status), std::move(answers.answers)});
+                              [answer](hub::BroadcastAnswers answers) {
+                                answer({std::move(answers.status), std::move(answers.answers)});
                               });
     });
   });
@@ -118,20 +160,21 @@ Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments
 Later<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
   using Answer = Later<std::vector<RemoteSocket>>;
   return Answer([self = *this](Answer::Callback done) {
-    on_namespaces(*self.core_, self.space_, self.tenant_,
-                  [self, done = std::make_shared<Answer::Callback>(std::move(done))](hub::Namespace& space) {
-      hub::fetch_members(space, {self.rooms_, self.except_}, [self, done](std::vector<hub::MemberSnapshot> members) {
+    ask_namespaces<std::vector<RemoteSocket>>(*self.core_, self.space_, self.tenant_, std::move(done),
+                                              [self](hub::Namespace& space, auto answer) {
+      hub::fetch_members(space, {self.rooms_, self.except_},
+                         [self, space = space.shared_definition(), answer](std::vector<hub::MemberSnapshot> members) {
         std::vector<RemoteSocket> sockets;
         sockets.reserve(members.size());
-        for (hub::MemberSnapshot& member : members) sockets.push_back(self.remote(member));
-        (*done)(std::move(sockets));
+        for (hub::MemberSnapshot& member : members) sockets.push_back(self.remote(member, space));
+        answer(std::move(sockets));
       });
     });
   });
 }
 
-RemoteSocket BroadcastOperator::remote(hub::MemberSnapshot& member) const {
-  RemoteSocket socket(BroadcastOperator(*core_, space_).tenant(tenant_));
+RemoteSocket BroadcastOperator::remote(hub::MemberSnapshot& member, const std::shared_ptr<hub::NamespaceDefinition>& space) const {
+  RemoteSocket socket(BroadcastOperator(*core_, space).tenant(tenant_));
   socket.id = member.rooms.front();
   socket.rooms = std::move(member.rooms);
   socket.data = std::move(member.data);
@@ -152,7 +195,7 @@ Later<SocketsPage> BroadcastOperator::fetch_sockets(Page page) const {
         SocketsPage made;
         made.more = found.more;
         made.complete = found.complete;
-        for (hub::MemberSnapshot& member : found.members) made.sockets.push_back(self.remote(member));
+        for (hub::MemberSnapshot& member : found.members) made.sockets.push_back(self.remote(member, self.space_));
         answer(std::move(made));
       });
     });

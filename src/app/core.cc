@@ -56,6 +56,10 @@ Server Core::make_server(std::unique_ptr<Core> core) { return Server(std::move(c
 
 Shard* Core::current_shard() noexcept { return this_threads_shard; }
 
+Shard* Core::here() const noexcept {
+  return this_threads_shard != nullptr && &this_threads_shard->core() == this ? this_threads_shard : nullptr;
+}
+
 http::CorsOptions Core::engine_cors() const {
   const CorsOptions& from = options.cors;
   return {from.enabled,         from.origins,     from.methods,   from.allowed_headers,
@@ -83,14 +87,15 @@ Status Core::make_shards() {
 }
 
 Status Core::start() {
-  if (running_.load()) return Status(StatusCode::kAlreadyExists, "the server runs already");
+  // Handles may refer to the shards that it had.
+  if (!shards_.empty()) return Status(StatusCode::kAlreadyExists, "the server runs already, or has run: make another one");
   if (!options.tls.certificate_file.empty()) {
     auto context = net::TlsContext::load({options.tls.certificate_file, options.tls.key_file, {}});
     if (!context.ok()) return context.status();
     tls = std::move(*context);
   }
   for (const auto& route : websocket_routes) {
-    route->state().peers_of_shard.resize(std::clamp<std::uint32_t>(options.shards, 1, 256));
+    route->state().of_shard.resize(std::clamp<std::uint32_t>(options.shards, 1, 256));
   }
   if (options.shards > 1) registry.freeze();
   if (Status made = make_shards(); !made.ok()) {
@@ -169,16 +174,24 @@ Status Core::run() {
 }
 
 void Core::post_to(std::uint32_t index, net::Task task) {
-  if (this_threads_shard != nullptr && this_threads_shard->index() == index && &this_threads_shard->core() == this) {
+  if (const Shard* shard = here(); shard != nullptr && shard->index() == index) {
     task();
   } else if (index < shards_.size()) {
     shards_[index]->post_task(std::move(task));
   }
 }
 
+void Core::post_message_to(std::uint32_t index, net::Task task) {
+  if (const Shard* shard = here(); shard != nullptr && shard->index() == index) {
+    task();
+  } else if (index < shards_.size()) {
+    shards_[index]->post_message(std::move(task), false);
+  }
+}
+
 void Core::on_any_shard(net::Task task) {
-  const Shard* here = this_threads_shard;
-  post_to(here != nullptr ? here->index() : 0, std::move(task));
+  const Shard* shard = here();
+  post_to(shard != nullptr ? shard->index() : 0, std::move(task));
 }
 
 }  // namespace tidewire

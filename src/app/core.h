@@ -60,13 +60,16 @@ class Core {
   Status run();
   void stop();
 
-  // The shard whose thread calls, null elsewhere.
+  // The shard whose thread calls, null elsewhere. It may be another server's in the same process: here() is not.
   static Shard* current_shard() noexcept;
+  Shard* here() const noexcept;
   Shard& shard(std::uint32_t index) noexcept { return *shards_[index]; }
   std::uint32_t shard_count() const noexcept { return static_cast<std::uint32_t>(shards_.size()); }
   // Runs `task` on that shard: now when this is its thread, else posted. From any thread; dropped when the server is not running.
   void post_to(std::uint32_t shard, net::Task task);
-  // The same on the calling shard, or on the first one when called from elsewhere.
+  // The same for a task that delivers a message: it may be dropped, see app/spill.h.
+  void post_message_to(std::uint32_t shard, net::Task task);
+  // As post_to() on the calling shard, or on the first one when called from elsewhere.
   void on_any_shard(net::Task task);
 
   // The public settings in the words of the layers.
@@ -100,6 +103,7 @@ class Core {
   // Every thread.
   base::Budget budget;
   ShedBoard shed_board;
+  std::atomic<std::uint64_t> dropped_messages{0};  // for shards that were far behind while memory was short
 
  private:
   Status make_shards();

@@ -86,6 +86,8 @@ void HttpRouteHandler::on_request(http::Exchange& exchange, std::string_view bod
       route->handler(make_request(request, body, exchange.stream().peer().ip_text()), HttpReply(state));
     } catch (const std::exception& failure) {
       core_.log.write(base::LogLevel::kError, "an HTTP handler threw", {{"path", route->path}, {"what", failure.what()}});
+    } catch (...) {
+      core_.log.write(base::LogLevel::kError, "an HTTP handler threw", {{"path", route->path}});
     }
     return;
   }

@@ -62,7 +62,11 @@ Namespace Server::of_matching(NamespaceDecision decide) {
 void Server::on_new_namespace(UniqueFunction<void(Namespace)> listener) {
   core_->registry.namespace_created = [core = core_, listener = std::move(listener)](
                                           const std::shared_ptr<hub::NamespaceDefinition>& definition) {
-    listener(Namespace(*core, definition));
+    try {
+      listener(Namespace(*core, definition));
+    } catch (...) {
+      report_task_failure(std::current_exception());
+    }
   };
 }
 
@@ -95,20 +99,7 @@ void Server::static_file(std::string_view path, std::string_view content_type, s
 }
 
 void Server::after(std::int64_t delay_ms, UniqueFunction<void()> task) {
-  // One timer that frees itself when it has run.
-  struct Once final : base::Timer {
-    explicit Once(UniqueFunction<void()> work) : task(std::move(work)) {}
-    ~Once() = default;
-    void expired(base::Milliseconds) override {
-      const std::unique_ptr<Once> self(this);
-      task();
-    }
-    UniqueFunction<void()> task;
-  };
-  core_->on_any_shard([delay_ms, task = std::move(task)]() mutable {
-    net::Reactor& reactor = Core::current_shard()->reactor();
-    reactor.timers().arm(*new Once(std::move(task)), reactor.now() + delay_ms);
-  });
+  core_->on_any_shard([delay_ms, task = std::move(task)]() mutable { Core::current_shard()->after(delay_ms, std::move(task)); });
 }
 
 void Server::on_listening(UniqueFunction<void()> listener) { core_->listening = std::move(listener); }
@@ -131,7 +122,7 @@ std::string Server::flush_name() const { return core_->shard(0).reactor().flush_
 ServerStatistics Server::statistics() {
   // Each shard adds its part on its own thread; the caller waits, unless it is a shard itself, which never waits.
   ServerStatistics total;
-  if (Shard* here = Core::current_shard()) {
+  if (Shard* here = core_->here()) {
     here->add_to(total);
     return total;
   }
@@ -170,7 +161,7 @@ Later<ServerStatistics> Server::gather_statistics() {
     }
   };
   return Later<ServerStatistics>([core = core_](Later<ServerStatistics>::Callback done) {
-    const Shard* here = Core::current_shard();
+    const Shard* here = core->here();
     std::make_shared<Round>(*core, here != nullptr ? here->index() : 0, std::move(done))->visit(0);
   });
 }

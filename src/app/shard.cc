@@ -1,17 +1,17 @@
 #include "app/shard.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "app/core.h"
+#include "tidewire/task.h"
 
 namespace tidewire {
 namespace {
 
 constexpr std::int64_t kShutdownMs = 2'000;  // for what is queued to leave
 constexpr std::int64_t kShutdownCheckMs = 20;
-// What a task that waits for a sibling costs besides the frames it holds: about, as only its closure knows.
-constexpr std::size_t kSpilledTaskBytes = 256;
 constexpr std::size_t kUnreturnedShare = 10;  // of connections_max
 
 std::vector<net::Network> networks(const std::vector<std::string>& texts, base::LogSink& log) {
@@ -61,8 +61,15 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
                 {.connect_timeout_ms = core.options.connect_timeout_ms,
                  .attachments_max = core.options.attachments_max,
                  .attachment_bytes_max = core.options.payload_bytes_max * core.options.attachments_max,
-                 .json_depth = core.options.json_depth}},
-      spills_(count) {
+                 .json_depth = core.options.json_depth}} {
+  for (std::uint32_t other = 0; other < count; ++other) {
+    spills_.push_back(std::make_unique<Spill>(Spill::Context{
+        .reactor = *reactor_,
+        .budget = core.budget,
+        .dropped = core.dropped_messages,
+        .deliver = [&core, other](net::Task& task) { return core.shard(other).reactor_->post(task); },
+        .loss = [&core, other] { core.shard(other).close_all_for_loss(); }}));
+  }
   http_options_.trusted_proxies = networks(core.options.trusted_proxies, core.log);
   acceptor_ = [this](net::Connection& stream) { return http::make_connection(stream, router_, http_options_); };
   if (core.options.serve_socketio) make_socketio();
@@ -72,6 +79,8 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
 }
 
 Shard::~Shard() {
+  stop_timer_.reset();
+  delayed_.clear();
   // Connections and sessions call into the hub as they end.
   engineio_.reset();
   shed_.reset();
@@ -88,15 +97,19 @@ hub::Authenticate Shard::authenticate() {
   };
 }
 
-// The application's allow_request in the words of a layer; none when there is none.
-template <typename Answer>
-std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> Shard::permission() {
+// The application's allow_request in the words of the layers; none when there is none.
+http::AllowRequest Shard::permission() {
   if (!core_.allow_request) return {};
-  return [this](const http::Request& request, const net::Connection& stream, std::function<void(Answer)> answer) {
-    core_.allow_request(make_request(request, {}, stream.peer().ip_text()), [answer = std::move(answer)](std::string refusal) {
+  return [this](const http::Request& request, const net::Connection& stream, std::function<void(http::Permission)> answer) {
+    const auto answered = [answer = std::move(answer)](std::string refusal) {
       const bool allowed = refusal.empty();
       answer({allowed, std::move(refusal)});
-    });
+    };
+    try {
+      core_.allow_request(make_request(request, {}, stream.peer().ip_text()), answered);
+    } catch (...) {
+      report_task_failure(std::current_exception());  // and nobody has said yes
+    }
   };
 }
 
@@ -128,10 +141,14 @@ void Shard::make_socketio() {
   hooks.hand_over = [this](std::uint32_t shard, net::DetachedConnection connection) {
     hand_over(shard, std::move(connection));
   };
-  hooks.allow_request = permission<engineio::Admission>();
+  hooks.allow_request = permission();
   if (core_.initial_headers) {
     hooks.initial_headers = [this](const http::Request& request, std::vector<std::pair<std::string, std::string>>& headers) {
-      core_.initial_headers(make_request(request, {}, {}), headers);
+      try {
+        core_.initial_headers(make_request(request, {}, {}), headers);
+      } catch (...) {
+        report_task_failure(std::current_exception());
+      }
     };
   }
   engineio_ = engineio::Server::make(*reactor_, engine, std::move(hooks), index_, count_);
@@ -155,7 +172,7 @@ void Shard::make_plain() {
   plain_ = std::make_unique<plain::Endpoint>(hub_, core_.plain_flat, core_.plain_data, *reactor_, std::move(plain));
   for (const std::string& path : options.plain_paths) {
     const plain::Dialect& dialect = path == "/" ? core_.plain_flat : core_.plain_data;
-    auto acceptor = std::make_unique<plain::Acceptor>(*plain_, dialect, permission<plain::Permission>());
+    auto acceptor = std::make_unique<plain::Acceptor>(*plain_, dialect, permission());
     router_.add_upgrade(path, http::Router::Match::kExact, *acceptor);
     handlers_.push_back(std::move(acceptor));
   }
@@ -209,6 +226,7 @@ void Shard::make_shed() {
           [this](std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) {
             if (engineio_ != nullptr) engineio_->gather_queues(bytes_min, queues);
             if (plain_ != nullptr) plain_->gather_queues(bytes_min, queues);
+            for (const auto& route : core_.websocket_routes) gather_queues(route->state(), index_, bytes_min, queues);
           },
       .wake =
           [this](std::uint32_t shard) {
@@ -234,11 +252,39 @@ void Shard::run() { reactor_->run(); }
 
 void Shard::shut_down() {
   reactor_->stop_listening();
-  if (engineio_ != nullptr) engineio_->close_all();
-  if (plain_ != nullptr) plain_->close_all();
+  close_all(DisconnectReason::kServerShutdown, engineio::CloseReason::kServerShutdown, websocket::kGoingAway,
+            "the server is stopping");
   if (stop_timer_ != nullptr) return;
   stop_timer_ = std::make_unique<StopTimer>(*reactor_, reactor_->now() + kShutdownMs);
   reactor_->timers().arm(*stop_timer_, reactor_->now() + kShutdownCheckMs);
+}
+
+void Shard::close_all(DisconnectReason reason, engineio::CloseReason session_reason, std::uint16_t code, std::string_view text) {
+  if (engineio_ != nullptr) engineio_->close_all(session_reason, code, text);
+  if (plain_ != nullptr) plain_->close_all(reason, code, text);
+  for (const auto& route : core_.websocket_routes) close_peers(route->state(), index_, code, text);
+}
+
+// Waits for its time in delayed_.
+struct Shard::Delayed final : base::Timer {
+  Delayed(Shard& its_shard, net::Task work) : shard(its_shard), task(std::move(work)) {}
+  ~Delayed() = default;
+  void expired(base::Milliseconds) override {
+    const auto self = shard.delayed_.extract(this);
+    try {
+      task();
+    } catch (...) {
+      report_task_failure(std::current_exception());
+    }
+  }
+  Shard& shard;
+  net::Task task;
+};
+
+void Shard::after(std::int64_t delay_ms, net::Task task) {
+  auto delayed = std::make_unique<Delayed>(*this, std::move(task));
+  reactor_->timers().arm(*delayed, reactor_->now() + delay_ms);
+  delayed_.emplace(delayed.get(), std::move(delayed));
 }
 
 // ---- between shards
@@ -248,33 +294,48 @@ void Shard::post(std::uint32_t shard, hub::HubTask task) {
   target.post_task([&target, task = std::move(task)] { task(target.hub_); });
 }
 
+bool Shard::post_message(std::uint32_t shard, hub::HubTask task, bool is_volatile) {
+  Shard& target = core_.shard(shard);
+  return target.post_message([&target, task = std::move(task)] { task(target.hub_); }, is_volatile);
+}
+
 void Shard::post_task(net::Task task) {
-  Shard* sender = Core::current_shard();
-  if (sender != nullptr && !sender->spills_[index_].tasks.empty()) {
-    sender->spill(index_, std::move(task));  // behind what waits already
-  } else if (!reactor_->post(task)) {
-    if (sender != nullptr) sender->spill(index_, std::move(task));
+  if (const Shard* sender = core_.here()) return sender->spills_[index_]->post(std::move(task));
+  settle_for_outsider();
+  reactor_->post(task, true);
+}
+
+bool Shard::post_message(net::Task task, bool is_volatile) {
+  if (const Shard* sender = core_.here()) return sender->spills_[index_]->post_message(std::move(task), is_volatile);
+  settle_for_outsider();
+  if (!reactor_->post(task)) {
+    if (core_.budget.level() == base::Budget::Level::kRefusing) {
+      core_.dropped_messages.fetch_add(1, std::memory_order_relaxed);
+      if (!is_volatile && !outsiders_end_with_loss_.exchange(true)) post_task([this] { outsider_lost(); });
+      return false;
+    }
+    reactor_->post(task, true);
+  }
+  outsiders_end_with_loss_.store(false);
+  return true;
+}
+
+// A thread without turns: what it has made is counted when it posts it.
+void Shard::settle_for_outsider() {
+  if (!core_.budget.settle()) return;
+  net::Task look = [this] { shed_->begin(); };
+  reactor_->post(look);  // a shard with a full mailbox comes to it by itself
+}
+
+// It may have been a broadcast, on its way to every shard.
+void Shard::outsider_lost() {
+  for (std::uint32_t shard = 0; shard < count_; ++shard) {
+    core_.post_to(shard, [&target = core_.shard(shard)] { target.close_all_for_loss(); });
   }
 }
 
-void Shard::spill(std::uint32_t shard, net::Task task) {
-  Spill& waiting = spills_[shard];
-  waiting.tasks.push_back(std::move(task));
-  waiting.charge.set(waiting.tasks.size() * kSpilledTaskBytes);
-  if (std::exchange(waiting.scheduled, true)) return;
-  reactor_->defer([this, shard] { drain_spill(shard); });
-}
-
-void Shard::drain_spill(std::uint32_t shard) {
-  Spill& waiting = spills_[shard];
-  waiting.scheduled = false;
-  std::size_t sent = 0;
-  while (sent < waiting.tasks.size() && core_.shard(shard).reactor_->post(waiting.tasks[sent])) ++sent;
-  waiting.tasks.erase(waiting.tasks.begin(), waiting.tasks.begin() + static_cast<std::ptrdiff_t>(sent));
-  waiting.charge.set(waiting.tasks.size() * kSpilledTaskBytes);
-  if (waiting.tasks.empty()) return;
-  waiting.scheduled = true;
-  reactor_->defer([this, shard] { drain_spill(shard); });
+void Shard::close_all_for_loss() {
+  close_all(DisconnectReason::kForcedClose, engineio::CloseReason::kForcedClose, websocket::kTryAgainLater, "messages were lost");
 }
 
 void Shard::hand_over(std::uint32_t shard, net::DetachedConnection connection) {
@@ -294,6 +355,12 @@ void Shard::add_to(ServerStatistics& total) {
   total.shed_queues += shed_->count();
   total.refused_connections += net.refused;
   total.refused_by_address += net.refused_by_address;
+  total.dropped_messages = core_.dropped_messages.load(std::memory_order_relaxed);
+  for (const auto& route : core_.websocket_routes) {
+    const WebSocketRoute::State::OfShard& raw = route->state().of_shard[index_];
+    total.slow_consumers += raw.slow;
+    total.refused_by_memory += raw.refused_overload;
+  }
   total.held_bytes = core_.budget.used_bytes();
   total.held_bytes_max = core_.budget.limit_bytes();
   const hub::HubStatistics& hub = hub_.statistics();

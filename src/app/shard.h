@@ -4,18 +4,22 @@
 // but post().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "app/http_route.h"
 #include "app/shed.h"
+#include "app/spill.h"
 #include "app/websocket_route.h"
 #include "base/budget.h"
 #include "base/mailbox.h"
 #include "engineio/server.h"
 #include "http/connection.h"
+#include "http/permission.h"
 #include "http/router.h"
 #include "http/static_files.h"
 #include "hub/hub.h"
@@ -46,33 +50,34 @@ class Shard final : public hub::Relay {
   // Ends every session, then the reactor. On the shard's thread.
   void shut_down();
 
-  // From any thread. Never blocks and never fails: what does not fit into the mailbox waits in the caller's shard's spill
-  // list, or, from a foreign thread, in this one's.
+  // From any thread. Never blocks and never fails: what does not fit into the mailbox waits in the spill list of the calling
+  // shard (app/spill.h); what comes from a foreign thread fits always.
   void post_task(net::Task task);
+  // The same for a task that delivers a message; see hub::Relay::post_message().
+  bool post_message(net::Task task, bool is_volatile);
   void add_to(ServerStatistics& total);
+  // Runs `task` once, on the shard's thread, from where it is called. What has not run when the shard dies never does.
+  void after(std::int64_t delay_ms, net::Task task);
 
   // hub::Relay
   std::uint32_t shard() const noexcept override { return index_; }
   std::uint32_t shard_count() const noexcept override { return count_; }
   void post(std::uint32_t shard, hub::HubTask task) override;
+  bool post_message(std::uint32_t shard, hub::HubTask task, bool is_volatile) override;
 
  private:
   friend class Core;
-  // Tasks for a sibling whose mailbox was full, in order; tried again every turn.
-  struct Spill {
-    std::vector<net::Task> tasks;
-    base::Charge charge;
-    bool scheduled = false;
-  };
-  void spill(std::uint32_t shard, net::Task task);
-  void drain_spill(std::uint32_t shard);
+  // Everybody here may have missed a message.
+  void close_all_for_loss();
+  void outsider_lost();
+  void settle_for_outsider();
+  void close_all(DisconnectReason reason, engineio::CloseReason session_reason, std::uint16_t code, std::string_view text);
   void make_socketio();
   void make_plain();
   hub::Authenticate authenticate();
   void add_routes();
   void make_shed();
-  template <typename Answer>
-  std::function<void(const http::Request&, const net::Connection&, std::function<void(Answer)>)> permission();
+  http::AllowRequest permission();
   void hand_over(std::uint32_t shard, net::DetachedConnection connection);
 
   Core& core_;
@@ -87,10 +92,13 @@ class Shard final : public hub::Relay {
   std::unique_ptr<engineio::Server> engineio_;
   std::unique_ptr<plain::Endpoint> plain_;  // before handlers_, which use it
   std::vector<std::unique_ptr<http::Handler>> handlers_;
-  std::vector<Spill> spills_;
+  std::vector<std::unique_ptr<Spill>> spills_;  // by shard
+  std::atomic<bool> outsiders_end_with_loss_{false};  // as Spill::ends_with_loss_, for threads that are no shard
   std::unique_ptr<Shed> shed_;
   struct StopTimer;
   std::unique_ptr<StopTimer> stop_timer_;
+  struct Delayed;
+  std::unordered_map<const Delayed*, std::unique_ptr<Delayed>> delayed_;
 };
 
 }  // namespace tidewire

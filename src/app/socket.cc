@@ -92,9 +92,10 @@ void Socket::emit_arguments(std::string_view event, const ArgumentsView& argumen
     shard.hub().emit(*member_, std::move(message));
     return;
   }
-  on_shard_of(*member_, [self = *this, event = std::string(event), arguments = arguments.copy(), mode] {
+  shard.post_message([self = *this, event = std::string(event), arguments = arguments.copy(), mode,
+                      charge = base::Charge(arguments.text().size())] {
     self.emit_arguments(event, arguments, mode);
-  });
+  }, mode.is_volatile);
 }
 
 Later<Result<Arguments>> Socket::ask(std::string_view event, Arguments arguments, std::int64_t timeout_ms) const {

@@ -7,8 +7,14 @@
 #include "app/core.h"
 #include "app/shard.h"
 #include "http/cors.h"
+#include "http/overload.h"
 
 namespace tidewire {
+namespace {
+
+constexpr std::size_t kBurstFactor = 8;  // more for who has not refused bytes yet, within one turn
+
+}  // namespace
 
 // What handles of one connection share. `connection` is the shard's; the flag is for everybody.
 struct WebSocketPeer::State {
@@ -28,9 +34,8 @@ class RawPeer final : public websocket::Listener {
   // Joins the route's table: only now, since an upgrade may be refused.
   void opened(websocket::Connection& connection, const HttpRequest& request) {
     connection_ = &connection;
-    auto& peers = peers_here();
-    index_ = peers.size();
-    peers.push_back(this);
+    index_ = here().peers.size();
+    here().peers.push_back(this);
     if (route_.handlers.on_open) guarded([&] { route_.handlers.on_open(handle_, request); });
   }
   void on_text(websocket::Connection&, std::span<char> message) override {
@@ -39,26 +44,34 @@ class RawPeer final : public websocket::Listener {
   void on_binary(websocket::Connection&, std::span<char> message) override {
     if (route_.handlers.on_binary) guarded([&] { route_.handlers.on_binary(handle_, {message.data(), message.size()}); });
   }
-  void on_drained(websocket::Connection& connection) override { connection.stream().resume_reading(); }
-  void on_closed(websocket::Connection&, std::uint16_t code, std::string_view, bool) override {
+  void on_drained(websocket::Connection& connection) override {
+    if (!connection.closing()) connection.stream().resume_reading();
+  }
+  void on_closed(websocket::Connection& connection, std::uint16_t code, std::string_view, bool) override {
+    net::Reactor& reactor = connection.stream().reactor();
     connection_ = nullptr;
     handle_state().open.store(false, std::memory_order_release);
     handle_state().peer = nullptr;
-    auto& peers = peers_here();
+    auto& peers = here().peers;
     peers[index_] = peers.back();
     peers[index_]->index_ = index_;
     peers.pop_back();
     if (route_.handlers.on_close) guarded([&] { route_.handlers.on_close(handle_, code); });
-    Core::current_shard()->reactor().defer([this] { delete this; });
+    reactor.defer([this] { delete this; });
   }
 
   void send(const base::Frame& frame) {
-    if (connection_ == nullptr || connection_->closing()) return;
-    const std::size_t queued = connection_->stream().out().bytes();
-    const Options& options = route_.core.options;
-    if (queued > options.queue_hard_bytes && queued > frame.size()) return connection_->close(websocket::kSlowConsumer, "slow consumer");
+    if (ending()) return;
     connection_->send(frame);
-    if (queued > options.queue_soft_bytes) connection_->stream().pause_reading();
+    const std::size_t queued = queued_bytes();
+    if (queued > route_.core.options.queue_soft_bytes) [[unlikely]] over_soft_limit(queued, frame.size());
+  }
+  std::size_t queued_bytes() const { return connection_->stream().out().bytes(); }
+  bool stalled() const { return !ending() && connection_->stream().blocked(); }
+  // Closes it with 4008, at the end of the turn.
+  void give_up() {
+    if (std::exchange(slow_, true)) return;
+    connection_->stream().reactor().defer([this] { end_slow(); });  // before what on_closed() may defer
   }
   void close(std::uint16_t code, std::string_view reason) {
     if (connection_ != nullptr) connection_->close(code, reason);
@@ -74,15 +87,41 @@ class RawPeer final : public websocket::Listener {
       route_.core.log.write(base::LogLevel::kError, "a WebSocket handler threw; its connection is closed",
                             {{"path", route_.path}, {"what", failure.what()}});
       close(websocket::kInternalError, {});
+    } catch (...) {
+      route_.core.log.write(base::LogLevel::kError, "a WebSocket handler threw; its connection is closed", {{"path", route_.path}});
+      close(websocket::kInternalError, {});
     }
   }
-  std::vector<RawPeer*>& peers_here() { return route_.peers_of_shard[shard()]; }
+  bool ending() const { return connection_ == nullptr || slow_ || connection_->closing(); }
+  bool memory_tight() const { return route_.core.budget.level() >= base::Budget::Level::kTight; }
+  void over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
+    net::Connection& stream = connection_->stream();
+    const Options& options = route_.core.options;
+    const std::size_t hard = (memory_tight() ? options.queue_soft_bytes : options.queue_hard_bytes) * (stream.blocked() ? 1 : kBurstFactor);
+    if (queued > hard && queued > frame_bytes) {
+      give_up();
+    } else if (stream.blocked()) {
+      stream.pause_reading();
+    }
+  }
+  void end_slow() {
+    if (connection_ == nullptr || connection_->closing()) return;
+    ++here().slow;
+    net::Connection& stream = connection_->stream();
+    stream.out().drop_rest();
+    const bool cut = stream.out().bytes() > base::kBegunFrameBytesMax && memory_tight();
+    stream.resume_reading();  // the close handshake needs it
+    connection_->close(websocket::kSlowConsumer, "slow consumer");
+    if (cut) stream.abort(net::CloseCause::kSlow);
+  }
+  WebSocketRoute::State::OfShard& here() { return route_.of_shard[shard()]; }
   WebSocketPeer::State& handle_state() { return handle_.state(); }
 
   WebSocketRoute::State& route_;
   WebSocketPeer handle_;
   websocket::Connection* connection_ = nullptr;
   std::size_t index_ = 0;
+  bool slow_ = false;  // end_slow() is deferred, or has run
 };
 
 WebSocketRoute::State::State(Core& owner, std::string route_path, bool is_prefix, WebSocketHandlers route_handlers)
@@ -100,16 +139,15 @@ namespace {
 
 void broadcast(WebSocketRoute::State& route, const base::Frame& frame) {
   Core& core = route.core;
+  const Shard* here = core.here();
   for (std::uint32_t shard = 0; shard < core.shard_count(); ++shard) {
-    const Shard* here = Core::current_shard();
     if (here != nullptr && here->index() == shard) continue;
-    core.post_to(shard, [&route, frame = frame.share(), shard] {
-      for (RawPeer* peer : route.peers_of_shard[shard]) peer->send(frame);
+    core.post_message_to(shard, [&route, frame = frame.share(), shard] {
+      for (RawPeer* peer : route.of_shard[shard].peers) peer->send(frame);
     });
   }
-  if (const Shard* here = Core::current_shard(); here != nullptr) {
-    for (RawPeer* peer : route.peers_of_shard[here->index()]) peer->send(frame);
-  }
+  if (here == nullptr) return;
+  for (RawPeer* peer : route.of_shard[here->index()].peers) peer->send(frame);
 }
 
 }  // namespace
@@ -124,6 +162,11 @@ void WebSocketRouteHandler::on_head(http::Exchange& exchange) {
     exchange.respond(std::move(refusal));
     return;
   }
+  if (route_.core.budget.level() == base::Budget::Level::kRefusing) {
+    ++route_.of_shard[shard_].refused_overload;
+    exchange.respond(http::overloaded_response(exchange.stream().reactor().random()));
+    return;
+  }
   auto peer = std::make_unique<RawPeer>(route_, shard_);
   const HttpRequest request = make_request(exchange.request(), {}, exchange.stream().peer().ip_text());
   websocket::Connection* connection = websocket::accept(exchange, route_.options, peer.get());
@@ -133,27 +176,41 @@ void WebSocketRouteHandler::on_head(http::Exchange& exchange) {
 // accept() has answered already whatever reached on_head().
 void WebSocketRouteHandler::on_request(http::Exchange&, std::string_view) {}
 
+void gather_queues(WebSocketRoute::State& route, std::uint32_t shard, std::size_t bytes_min,
+                   std::vector<base::ShedCandidate>& queues) {
+  for (RawPeer* peer : route.of_shard[shard].peers) {
+    if (!peer->stalled() || peer->queued_bytes() < bytes_min) continue;
+    queues.push_back({peer->queued_bytes(), peer, [](void* owner) { static_cast<RawPeer*>(owner)->give_up(); }});
+  }
+}
+
+void close_peers(WebSocketRoute::State& route, std::uint32_t shard, std::uint16_t code, std::string_view reason) {
+  for (RawPeer* peer : route.of_shard[shard].peers) peer->close(code, reason);
+}
+
 // ---- WebSocketPeer
 
 namespace {
 
-void on_peer(const WebSocketPeer& peer, UniqueFunction<void(RawPeer&)> action) {
-  Core& core = peer.state().core;
-  core.post_to(peer.state().shard, [peer, action = std::move(action)] {
+template <typename Action>
+net::Task on_peer(const WebSocketPeer& peer, Action action) {
+  return [peer, action = std::move(action)] {
     if (RawPeer* there = peer.state().peer) action(*there);
-  });
+  };
+}
+
+void send(const WebSocketPeer& peer, const base::Frame& frame) {
+  peer.state().core.post_message_to(peer.state().shard, on_peer(peer, [frame = frame.share()](RawPeer& there) { there.send(frame); }));
 }
 
 }  // namespace
 
-void WebSocketPeer::send_text(std::string_view text) const {
-  on_peer(*this, [frame = websocket::encode_text(text).share()](RawPeer& peer) { peer.send(frame); });
-}
-void WebSocketPeer::send_binary(std::string_view bytes) const {
-  on_peer(*this, [frame = websocket::encode_binary(bytes).share()](RawPeer& peer) { peer.send(frame); });
-}
+void WebSocketPeer::send_text(std::string_view text) const { send(*this, websocket::encode_text(text)); }
+void WebSocketPeer::send_binary(std::string_view bytes) const { send(*this, websocket::encode_binary(bytes)); }
 void WebSocketPeer::close(std::uint16_t code, std::string_view reason) const {
-  on_peer(*this, [code, reason = std::string(reason.substr(0, 123))](RawPeer& peer) { peer.close(code, reason); });
+  state_->core.post_to(state_->shard, on_peer(*this, [code, reason = std::string(reason.substr(0, 123))](RawPeer& peer) {
+    peer.close(code, reason);
+  }));
 }
 bool WebSocketPeer::open() const noexcept { return state_->open.load(std::memory_order_acquire); }
 

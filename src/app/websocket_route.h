@@ -1,11 +1,13 @@
 // app/websocket_route.h - raw WebSocket routes of the application: connections without any dialect.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "base/budget.h"
 #include "http/exchange.h"
 #include "tidewire/http.h"
 #include "websocket/connection.h"
@@ -23,8 +25,18 @@ struct WebSocketRoute::State {
   const bool prefix;
   const WebSocketHandlers handlers;
   websocket::Options options;
-  std::vector<std::vector<RawPeer*>> peers_of_shard;  // sized at start; each shard touches its own
+  struct OfShard {
+    std::vector<RawPeer*> peers;
+    std::uint64_t slow = 0;              // closed with 4008
+    std::uint64_t refused_overload = 0;  // upgrades answered with 503
+  };
+  std::vector<OfShard> of_shard;  // sized at start; each shard touches its own
 };
+
+// Appends that shard's peers that do not take what waits for them, from `bytes_min` waiting on.
+void gather_queues(WebSocketRoute::State& route, std::uint32_t shard, std::size_t bytes_min,
+                   std::vector<base::ShedCandidate>& queues);
+void close_peers(WebSocketRoute::State& route, std::uint32_t shard, std::uint16_t code, std::string_view reason);
 
 // One per route and shard: accepts upgrades.
 class WebSocketRouteHandler final : public http::Handler {

@@ -3,7 +3,8 @@
 //   senders --push()--> [ inbox, under a mutex held for a move ] --swap--> receiver's batch, read without the lock
 //
 // push() returns whether the receiver must be woken: only the first item after it has drained needs a wake-up.
-// Bounded in items; a full mailbox refuses, and the sender keeps the item in its own spill list (it must not wait).
+// Bounded in items; a full mailbox refuses, and the sender keeps the item in its own spill list (it must not wait). A thread
+// without such a list pushes beyond the bound, and answers for the memory in another way.
 // Why a mutex and not a lock-free ring: it is held for a pointer move, once per batch on the receiving side; measured, a
 // broadcast between shards is one push for thousands of deliveries.
 #pragma once
@@ -24,10 +25,10 @@ class Mailbox {
  public:
   explicit Mailbox(std::size_t items_max = limits::kMailboxItemsMax) : items_max_(items_max) {}
 
-  // From any thread. `item` is untouched when the answer is kFull.
-  [[nodiscard]] PushResult push(Item& item) {
+  // From any thread. `item` is untouched when the answer is kFull, which does not happen with `beyond_bound`.
+  [[nodiscard]] PushResult push(Item& item, bool beyond_bound = false) {
     std::lock_guard lock(mutex_);
-    if (inbox_.size() >= items_max_) return PushResult::kFull;
+    if (inbox_.size() >= items_max_ && !beyond_bound) return PushResult::kFull;
     inbox_.push_back(std::move(item));
     if (inbox_.size() > 1) return PushResult::kQueued;
     return PushResult::kQueuedWake;

@@ -30,6 +30,15 @@ TEST(Mailbox, LeavesTheItemAloneWhenFull) {
   EXPECT_EQ(mailbox.push(second), PushResult::kQueuedWake);
 }
 
+TEST(Mailbox, TakesWhatGoesBeyondItsBound) {
+  Mailbox<int> mailbox(1);
+  std::vector<int> items = {1, 2, 3};
+  EXPECT_EQ(mailbox.push(items[0]), PushResult::kQueuedWake);
+  EXPECT_EQ(mailbox.push(items[1], true), PushResult::kQueued);
+  EXPECT_EQ(mailbox.push(items[2]), PushResult::kFull);
+  EXPECT_EQ(mailbox.take(), (std::vector<int>{1, 2}));
+}
+
 TEST(Mailbox, KeepsTheOrderOfEachSender) {
   constexpr std::size_t kSenders = 4;
   constexpr int kItems = 5000;

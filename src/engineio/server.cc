@@ -39,7 +39,7 @@ class PendingHandshake final : public http::Watcher {
  public:
   PendingHandshake(ServerImpl& server, http::Exchange& exchange) : server_(&server), exchange_(&exchange) {}
   ~PendingHandshake();
-  void decide(const Admission& admission);
+  void decide(const http::Permission& permission);
   // The answer was not given at once: the request's bytes are about to go.
   void keep_request();
   bool waiting() const noexcept { return exchange_ != nullptr; }
@@ -84,10 +84,10 @@ class ServerImpl final : public Server, private SessionOwner {
   void on_body_refused(http::Exchange& exchange) override;
   const Statistics& statistics() const noexcept override { return statistics_; }
   void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) override;
-  void close_all() override;
+  void close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) override;
 
   // `request`: as the exchange's own may be gone.
-  void admit(http::Exchange& exchange, const http::Request& request, const Admission& admission);
+  void admit(http::Exchange& exchange, const http::Request& request, const http::Permission& permission);
   void forget(PendingHandshake& pending) { pending_.erase(&pending); }
 
  private:
@@ -157,11 +157,11 @@ void PendingHandshake::server_gone() {
   if (exchange_ != nullptr) std::exchange(exchange_, nullptr)->set_watcher(nullptr);
 }
 
-void PendingHandshake::decide(const Admission& admission) {
+void PendingHandshake::decide(const http::Permission& permission) {
   http::Exchange* exchange = std::exchange(exchange_, nullptr);
   if (exchange == nullptr) return;
   exchange->set_watcher(nullptr);
-  server_->admit(*exchange, kept_ == nullptr ? exchange->request() : kept_->request, admission);
+  server_->admit(*exchange, kept_ == nullptr ? exchange->request() : kept_->request, permission);
 }
 
 ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hooks, std::uint32_t shard,
@@ -182,7 +182,7 @@ ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hook
 }
 
 ServerImpl::~ServerImpl() {
-  close_all();
+  close_all(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   for (PendingHandshake* pending : pending_) pending->server_gone();
   // Calls that sessions deferred in this turn still find them, and what they refer to.
   net::Reactor& reactor = context_->reactor;
@@ -299,13 +299,13 @@ void ServerImpl::handshake(http::Exchange& exchange) {
   auto pending = std::make_shared<PendingHandshake>(*this, exchange);
   pending_.insert(pending.get());
   hooks_.allow_request(exchange.request(), exchange.stream(),
-                       [pending](const Admission& admission) { pending->decide(admission); });
+                       [pending](const http::Permission& permission) { pending->decide(permission); });
   if (pending->waiting()) pending->keep_request();
 }
 
-void ServerImpl::admit(http::Exchange& exchange, const http::Request& request, const Admission& admission) {
-  if (!admission.allowed) {
-    refuse(exchange, Refusal::kForbidden, admission.message);
+void ServerImpl::admit(http::Exchange& exchange, const http::Request& request, const http::Permission& permission) {
+  if (!permission.allowed) {
+    refuse(exchange, Refusal::kForbidden, permission.message);
   } else if (parse_query(request.query).version != "4") {
     refuse(exchange, Refusal::kUnsupportedVersion);
   } else if (wants_websocket(request)) {
@@ -427,14 +427,14 @@ void ServerImpl::session_upgraded(SessionImpl&) {
   --statistics_.polling_sessions;
 }
 
-void ServerImpl::close_all() {
+void ServerImpl::close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) {
   // A close may remove the session, and a listener may close others.
   std::vector<Sid> open;
   open.reserve(sessions_.size());
   for (const auto& session : sessions_) open.push_back(session->sid());
   for (const Sid& sid : open) {
     const auto found = sessions_.find(sid);
-    if (found != sessions_.end()) (*found)->close(CloseReason::kServerShutdown, websocket::kGoingAway, {});
+    if (found != sessions_.end()) (*found)->close(reason, websocket_code, text);
   }
 }
 

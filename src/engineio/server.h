@@ -16,6 +16,7 @@
 #include "engineio/session.h"
 #include "http/cors.h"
 #include "http/exchange.h"
+#include "http/permission.h"
 #include "net/reactor.h"
 #include "websocket/connection.h"
 
@@ -45,12 +46,6 @@ struct Options {
   const base::Budget* budget = nullptr;        // of the process; none: never short. It must outlive the server
 };
 
-// The answer of allow_request: empty message = allowed.
-struct Admission {
-  bool allowed = true;
-  std::string message;  // of the 403; "Forbidden" if empty
-};
-
 struct Statistics {
   std::uint64_t handshakes = 0;
   std::uint64_t upgrades = 0;
@@ -69,8 +64,7 @@ class Server : public http::Handler {
   struct Hooks {
     // A new session; set its listener inside.
     std::function<void(Session&)> session_opened;
-    // May answer at once or later (from the shard's thread). None: everyone is allowed. The request is valid during the call.
-    std::function<void(const http::Request&, const net::Connection&, std::function<void(Admission)>)> allow_request;
+    http::AllowRequest allow_request;  // none: everyone is allowed
     // Adds headers to the handshake answer of a polling session.
     std::function<void(const http::Request&, std::vector<std::pair<std::string, std::string>>&)> initial_headers;
     // Sends a connection to another shard, whose http layer meets the request again.
@@ -83,8 +77,8 @@ class Server : public http::Handler {
   virtual const Statistics& statistics() const noexcept = 0;
   // Appends the sessions whose peers do not take what waits for them, from `bytes_min` waiting on.
   virtual void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues) = 0;
-  // Closes every session with kServerShutdown.
-  virtual void close_all() = 0;
+  // Closes every session; the words are those of Session::close().
+  virtual void close_all(CloseReason reason, std::uint16_t websocket_code, std::string_view text) = 0;
 };
 
 }  // namespace tidewire::engineio

@@ -212,7 +212,7 @@ TEST(EngineServer, InitialHeadersGoOntoTheHandshakeAnswer) {
 
 TEST(EngineServer, AllowRequestRefusesWithItsOwnWords) {
   Server::Hooks hooks;
-  hooks.allow_request = [](const http::Request& request, const net::Connection&, const std::function<void(Admission)>& answer) {
+  hooks.allow_request = [](const http::Request& request, const net::Connection&, const std::function<void(http::Permission)>& answer) {
     answer({.allowed = request.query.find("deny") == std::string_view::npos, .message = request.header("why").empty() ? "" : "no \"you\""});
   };
   Engine engine(Engine::quick_options(), std::move(hooks));
@@ -228,14 +228,14 @@ TEST(EngineServer, AllowRequestRefusesWithItsOwnWords) {
 
 class LateAdmission : public testing::Test {
  protected:
-  static Server::Hooks hooks_of(std::vector<std::function<void(Admission)>>& answers) {
+  static Server::Hooks hooks_of(std::vector<std::function<void(http::Permission)>>& answers) {
     Server::Hooks hooks;
-    hooks.allow_request = [&answers](const http::Request&, const net::Connection&, std::function<void(Admission)> answer) {
+    hooks.allow_request = [&answers](const http::Request&, const net::Connection&, std::function<void(http::Permission)> answer) {
       answers.push_back(std::move(answer));
     };
     return hooks;
   }
-  std::vector<std::function<void(Admission)>> answers;
+  std::vector<std::function<void(http::Permission)>> answers;
   Engine engine{Engine::quick_options(), hooks_of(answers)};
 };
 
@@ -318,7 +318,7 @@ TEST(EngineServer, ClosingAllTellsEveryPeer) {
   Socket socket = engine.open_websocket();
   EXPECT_EQ(engine.server->statistics().sessions, 3u);
   EXPECT_EQ(engine.server->statistics().polling_sessions, 2u);
-  engine.server->close_all();
+  engine.server->close_all(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   engine.reactor.turn();
   EXPECT_EQ(parse_answer(waiting.take()).body, "1");
   EXPECT_EQ(away.poll(), "1");
@@ -342,7 +342,7 @@ TEST(EngineServer, OfManySessionsThatNeverCameBackTheOldestGo) {  // E46
   EXPECT_EQ(engine.server->statistics().unreturned_dropped, 15u);
   for (std::size_t i = 15; i < gone.size(); ++i) EXPECT_EQ(gone[i].post("4x"), "ok");
   EXPECT_EQ(engine.server->statistics().unreturned, 0u);
-  engine.server->close_all();
+  engine.server->close_all(CloseReason::kServerShutdown, websocket::kGoingAway, {});
   EXPECT_EQ(engine.server->statistics().unreturned, 0u);
 }
 

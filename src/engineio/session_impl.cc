@@ -292,24 +292,24 @@ void SessionImpl::close(CloseReason reason, std::uint16_t websocket_code, std::s
   } else {
     context_.reactor.timers().arm(*this, context_.reactor.now() + kClosingMs);
   }
-  closed(reason);
+  closed(reason, websocket_code, text);
 }
 
 void SessionImpl::end(CloseReason reason, std::uint16_t websocket_code, std::string_view last_packet) {
   transport_->discard(websocket_code, last_packet);
   leave();
-  closed(reason);
+  closed(reason, websocket_code, {});
 }
 
 void SessionImpl::on_transport_closed(CloseReason reason) {
   const bool was_open = state_ == State::kOpen;
   leave();
-  if (was_open) closed(reason);
+  if (was_open) closed(reason, websocket::kNormal, {});
 }
 
 // The listener hears it; the object lives on to the end of the turn at least.
-void SessionImpl::closed(CloseReason reason) {
-  if (upgrade_ != nullptr) upgrade_->abandon();
+void SessionImpl::closed(CloseReason reason, std::uint16_t websocket_code, std::string_view text) {
+  if (upgrade_ != nullptr) upgrade_->abandon(websocket_code, text);
   bury_upgrade();
   context_.owner.session_closed(*this);
   if (SessionListener* listener = std::exchange(listener_, nullptr); listener != nullptr) listener->on_closed(*this, reason);

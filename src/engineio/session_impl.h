@@ -96,7 +96,7 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   void end_slow();
   // Ends without grace: the transport is discarded.
   void end(CloseReason reason, std::uint16_t websocket_code, std::string_view last_packet);
-  void closed(CloseReason reason);
+  void closed(CloseReason reason, std::uint16_t websocket_code, std::string_view text);
   void leave();
   void bury_upgrade();
 

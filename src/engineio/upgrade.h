@@ -4,7 +4,9 @@
 //   5                   done: the session switches
 //   anything else, a third probe, silence for upgrade_timeout_ms: this WebSocket ends, the session goes on by polling
 //
-// Until `5` everything still travels by polling. Life: owned by the session while it lasts, freed by Reactor::defer().
+// Until `5` everything still travels by polling. A client that has its `3probe` pauses polling before it sends `5`: a session that
+// ends in between could tell it nothing, so this WebSocket waits a little for the `5` and tells it then (Farewell).
+// Life: owned by the session while it lasts, freed by Reactor::defer().
 #pragma once
 
 #include "base/timer_wheel.h"
@@ -17,8 +19,8 @@ class Upgrade final : private websocket::Listener, private base::Timer {
   Upgrade(websocket::Connection& connection, EngineContext& context, TransportUser& user);
   ~Upgrade() override;
 
-  // The session is over: ends the WebSocket.
-  void abandon();
+  // The session is over: ends the WebSocket, once the client listens to it with this code.
+  void abandon(std::uint16_t code, std::string_view text);
 
  private:
   void on_text(websocket::Connection& connection, std::span<char> packet) override;

@@ -276,12 +276,58 @@ TEST_F(UpgradeTest, AfterAFailedUpgradeAnotherMaySucceed) {
 
 TEST_F(UpgradeTest, ASessionThatEndsMeanwhileTakesTheWebSocketAlong) {
   Socket socket = engine.begin_upgrade(client);
-  socket.send("2probe");
   server.session->close();
   engine.reactor.turn();
-  EXPECT_THAT(socket.take(), ElementsAre("3probe", "close:1000"));
+  EXPECT_THAT(socket.take(), ElementsAre("close:1000"));
   socket.send("5");
   EXPECT_EQ(server.upgraded, 0);
+}
+
+TEST_F(UpgradeTest, WhoHasPausedPollingHearsOfTheEndOverTheWebSocket) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  server.session->close(CloseReason::kServerShutdown, websocket::kGoingAway, "bye");
+  engine.reactor.turn();
+  EXPECT_THAT(socket.take(), ElementsAre("3probe"));
+  socket.send("5");
+  EXPECT_THAT(socket.take(), ElementsAre("close:1001"));
+  EXPECT_EQ(server.upgraded, 0);
+  EXPECT_THAT(server.closed, ElementsAre("server shutting down"));
+}
+
+TEST_F(UpgradeTest, WhoSaysSomethingElseThenIsClosedAtOnce) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  server.session->close(CloseReason::kServerShutdown, websocket::kGoingAway);
+  socket.send("4x");
+  EXPECT_THAT(socket.take(), ElementsAre("3probe", "close:1000"));
+}
+
+TEST_F(UpgradeTest, NobodyIsWaitedForLongAtTheEnd) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  server.session->close(CloseReason::kServerShutdown, websocket::kGoingAway);
+  engine.reactor.advance(1'400);
+  EXPECT_THAT(socket.take(), ElementsAre("3probe"));
+  engine.reactor.advance(200);
+  EXPECT_THAT(socket.take(), ElementsAre("close:1000"));
+}
+
+TEST_F(UpgradeTest, AWebSocketThatBreaksWhileItIsWaitedForIsForgotten) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  server.session->close();
+  socket.peer.reset();
+  engine.reactor.advance(2'000);
+}
+
+TEST_F(UpgradeTest, TheServerMayGoBeforeTheWebSocketThatItWaitsFor) {
+  Socket socket = engine.begin_upgrade(client);
+  socket.send("2probe");
+  engine.server.reset();
+  engine.reactor.turn();
+  socket.send("5");
+  EXPECT_THAT(socket.take(), ElementsAre("3probe", "close:1001"));
 }
 
 TEST_F(UpgradeTest, ACloseInTheRestOfALongPostEndsTheUpgrade) {

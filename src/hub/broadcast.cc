@@ -46,6 +46,7 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
     acks.answered = [collector](Member&, const ArgumentsView& arguments) { collector->answered(arguments); };
     acks.left = [collector](Member&) { collector->somebody_left_ = true; };
     space.expect_broadcast_acks(id, std::move(acks));
+    collector->waits_ = true;
     space.hub().timers().arm(*collector, space.hub().now() + timeout_ms);
   }
 
@@ -70,7 +71,7 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
     auto keep = shared_from_this();
     if (auto done = std::move(done_)) done({std::move(status), std::move(answers_)});
     // The table entry holds a reference to this object and to the functions that may be running now: drop it last.
-    space_.hub().after_dispatch([&space = space_, id = id_] { space.forget_broadcast_acks(id); });
+    if (waits_) space_.hub().after_dispatch([&space = space_, id = id_] { space.hub().forget_broadcast(space, id); });
   }
 
   Namespace& space_;
@@ -78,6 +79,7 @@ class AckCollector final : public base::Timer, public std::enable_shared_from_th
   Done done_;
   std::vector<Arguments> answers_;
   bool somebody_left_ = false;
+  bool waits_ = false;  // stands in the namespace's table, and so keeps the namespace
 };
 
 std::vector<MemberSnapshot> snapshots(Namespace& space, const Selector& selector) {
@@ -111,9 +113,9 @@ void broadcast(Namespace& space, const Selector& selector, Message message) {
   auto shared_selector = std::make_shared<const Selector>(selector);
   for (std::uint32_t shard = 0; shard < relay.shard_count(); ++shard) {
     if (shard == relay.shard()) continue;
-    relay.post(shard, [key = space.key(), shared, shared_selector](Hub& sibling) {
+    relay.post_message(shard, [key = space.key(), shared, shared_selector](Hub& sibling) {
       if (Namespace* there = sibling.find(key)) there->deliver(*shared_selector, shared->view());
-    });
+    }, message.is_volatile);
   }
 }
 
@@ -140,7 +142,8 @@ void broadcast_with_ack(Namespace& space, const Selector& selector, Message mess
     const std::uint32_t origin = relay.shard();
     for (std::uint32_t shard = 0; shard < relay.shard_count(); ++shard) {
       if (shard == origin) continue;
-      relay.post(shard, [key = space.key(), shared, shared_selector, timeout_ms, origin, total](Hub& sibling) {
+      const bool posted = relay.post_message(shard, [key = space.key(), shared, shared_selector, timeout_ms, origin,
+                                                     total](Hub& sibling) {
         const auto answer = [&sibling, origin, total](BroadcastAnswers part) {
           sibling.relay().post(origin, [total, part = std::move(part)](Hub&) mutable { total->add(std::move(part)); });
         };
@@ -149,7 +152,8 @@ void broadcast_with_ack(Namespace& space, const Selector& selector, Message mess
         } else {
           answer({});
         }
-      });
+      }, message.is_volatile);
+      if (!posted) total->add({Status(StatusCode::kDeadlineExceeded, "operation has timed out"), {}});
     }
   }
   AckCollector::start(space, selector, std::move(message), timeout_ms,

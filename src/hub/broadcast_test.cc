@@ -103,6 +103,16 @@ TEST_F(Broadcast, TimesOutWithTheAnswersThatCame) {
   EXPECT_EQ(done.size(), 1u);
 }
 
+TEST_F(Broadcast, CountsAShardThatTakesNoMessagesAsLate) {
+  node.make_deaf(1);
+  ask_all({});
+  for (TestSink* sink : here) answer(*sink, "1");
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_FALSE(done[0].ok);
+  EXPECT_THAT(done[0].answers, ElementsAre("1", "1"));
+  for (TestSink* sink : there) EXPECT_THAT(sink->take(), IsEmpty());
+}
+
 TEST_F(Broadcast, CountsWhoLeavesAsLate) {
   ask_all({});
   for (TestSink* sink : {here[0], there[0], there[1]}) answer(*sink, "1");
@@ -113,6 +123,20 @@ TEST_F(Broadcast, CountsWhoLeavesAsLate) {
   ASSERT_EQ(done.size(), 1u);
   EXPECT_FALSE(done[0].ok);
   EXPECT_EQ(done[0].answers.size(), 3u);
+}
+
+TEST(BroadcastOfAChild, IsAnsweredThoughTheNamespaceIsDroppedAfterwards) {
+  TestNode node(1, {.cleanup_empty_child_namespaces = true});
+  node.registry.add_parent([](std::string_view, std::string_view, NamespaceAnswer answer) { answer(true); });
+  TestSink& sink = node.connect(0, "/d");
+  std::vector<bool> done;
+  broadcast_with_ack(node.space(0, "/d"), {}, TestNode::event("q"), 1'000,
+                     [&](const BroadcastAnswers& answers) { done.push_back(answers.status.ok()); });
+  sink.drop();
+  sink.member = MemberRef();
+  node.advance(1'100);
+  EXPECT_THAT(done, ElementsAre(false));
+  EXPECT_EQ(node.hub().find({{}, "/d"}), nullptr);
 }
 
 TEST_F(Broadcast, MayAskAgainFromTheAnswer) {

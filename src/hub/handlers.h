@@ -89,13 +89,11 @@ class HandlerList {
     }
     const std::size_t count = entries_.size();
     const std::size_t shift_before = shift_;
-    ++depth_;
+    const Running running(*this);
     for (std::size_t i = 0; i < count; ++i) {
       Entry& entry = *entries_[i + (shift_ - shift_before)];
       if (!entry.removed) call(entry.handler);
     }
-    --depth_;
-    sweep();
   }
 
   // After this, each() writes nothing: shards may call it at the same time.
@@ -109,6 +107,17 @@ class HandlerList {
     ListenerId id;
     Handler handler;
     bool removed;
+  };
+  // A listener may throw out of each().
+  struct Running {
+    explicit Running(HandlerList& its_list) : list(its_list) { ++list.depth_; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() {
+      --list.depth_;
+      list.sweep();
+    }
+    HandlerList& list;
   };
   void sweep() {
     if (depth_ > 0) return;
@@ -173,6 +182,7 @@ class NamespaceDefinition {
   HandlerList<ConnectMiddleware> middlewares;
   HandlerList<MemberHandler> connection;
   bool dynamic = false;                   // made by a parent: may be dropped when empty
+  bool is_parent = false;                 // a pattern or a predicate: nobody is in it, only in its children
   std::atomic<std::uint32_t> instances{0};  // shards that have a Namespace of it
 
   void freeze() {

@@ -108,7 +108,7 @@ void Hub::find_definition(const std::shared_ptr<Entry>& entry, std::size_t paren
   const auto answered = [this, entry, parent, parent_index, step = entry->step](bool allowed) {
     if (entry->admission.expired() || !entry->pass(step)) return;
     if (allowed) {
-      enter(entry, context_.registry.child(entry->key.name, *parent));
+      enter_child(entry, *parent);
     } else {
       find_definition(entry, parent_index + 1);
     }
@@ -119,6 +119,16 @@ void Hub::find_definition(const std::shared_ptr<Entry>& entry, std::size_t paren
     log().write(base::LogLevel::kError, "a namespace predicate threw; that counts as no", {{"namespace", entry->key.name}});
     answered(false);
   }
+}
+
+void Hub::enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent& parent) {
+  // Another shard may be making it: then its thread tells, and we go on here.
+  auto later = [this, entry, &relay = relay(), shard = relay().shard()](const std::shared_ptr<NamespaceDefinition>& made) {
+    relay.post(shard, [this, entry, made](Hub&) {
+      if (!entry->admission.expired()) enter(entry, made);
+    });
+  };
+  if (const auto child = context_.registry.child(entry->key.name, parent, std::move(later))) enter(entry, child);
 }
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
@@ -214,6 +224,11 @@ void Hub::drop_if_empty(Namespace& space) {
   space.retire();
   if (definition->instances.load(std::memory_order_acquire) == 0) context_.registry.forget(*definition);
   after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
+}
+
+void Hub::forget_broadcast(Namespace& space, std::uint64_t ack_id) {
+  space.forget_broadcast_acks(ack_id);
+  drop_if_empty(space);
 }
 
 void Hub::leave(Member& member, DisconnectReason reason) {

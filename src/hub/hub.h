@@ -123,6 +123,9 @@ class Hub {
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);
 
+  // A broadcast of the namespace waits for no answers any more.
+  void forget_broadcast(Namespace& space, std::uint64_t ack_id);
+
   // Something went wrong with this member's peer or its middleware: its `error` listeners hear it.
   void report_error(Member& member, const Refusal& error);
   // Somebody else, or the same one with more time.
@@ -147,6 +150,7 @@ class Hub {
   void turn_out(Member& member, const Ending& ending);
   void warn_of_expiry(Member& member);
   void find_definition(const std::shared_ptr<Entry>& entry, std::size_t parent_index);
+  void enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent& parent);
   void enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition);
   void run_middlewares(const std::shared_ptr<Entry>& entry, std::size_t index);
   void finish(const std::shared_ptr<Entry>& entry);

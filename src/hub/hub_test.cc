@@ -1,7 +1,9 @@
 // Admission, dispatch, acknowledgements and the end of a member, with everything that may happen in the middle of them.
 #include "hub/hub.h"
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
 
 #include "hub/test_hub.h"
 
@@ -171,6 +173,70 @@ TEST(DynamicNamespace, IsOneForRacingJoins) {
   EXPECT_EQ(created, 1);
   EXPECT_EQ(node.space(0, "/d").members().size(), 2u);
   EXPECT_EQ(&node.space(0, "/d").definition(), &node.space(1, "/d").definition());
+}
+
+TEST(DynamicNamespace, IsPublishedWhenItsListenerHasReturned) {
+  TestNode node(2);
+  node.registry.add_parent(begins_with("/d"));
+  std::vector<std::string> calls;
+  TestSink* second = nullptr;
+  node.registry.namespace_created = [&](const std::shared_ptr<NamespaceDefinition>& made) {
+    EXPECT_EQ(node.registry.find("/d"), nullptr);
+    EXPECT_EQ(node.registry.of("/d"), made) << "the listener itself may ask for it";
+    second = &node.connect(1, "/d");
+    EXPECT_THAT(second->outcome, IsEmpty()) << "waits, and does not hold the shard";
+    made->connection.add([&](Member&) { calls.emplace_back("hello"); }, 1);
+  };
+  TestSink& first = node.connect(0, "/d");
+  EXPECT_THAT(first.outcome, ElementsAre("admitted", "settled"));
+  node.run();
+  EXPECT_THAT(second->outcome, ElementsAre("admitted", "settled"));
+  EXPECT_THAT(calls, ElementsAre("hello", "hello"));
+}
+
+TEST(DynamicNamespace, WhoLeavesWhileItIsMadeDoesNotEnter) {
+  TestNode node(2);
+  node.registry.add_parent(begins_with("/d"));
+  TestSink* second = nullptr;
+  node.registry.namespace_created = [&](const auto&) { second = &node.connect(1, "/d"); };
+  node.connect(0, "/d");
+  second->drop();
+  node.run();
+  EXPECT_THAT(second->outcome, IsEmpty());
+  EXPECT_EQ(node.hub(1).find({{}, "/d"}), nullptr);
+}
+
+TEST(DynamicNamespace, HasTheHandlersOfItsListenerOnEveryThread) {
+  constexpr int kNames = 200;
+  NamespaceRegistry registry;
+  registry.add_parent([](std::string_view, std::string_view, NamespaceAnswer answer) { answer(true); });
+  registry.freeze();
+  std::atomic<int> made{0};
+  std::atomic<int> wrong{0};
+  std::atomic<int> seen{0};
+  registry.namespace_created = [&](const std::shared_ptr<NamespaceDefinition>& definition) {
+    ++made;
+    for (ListenerId id = 1; id <= 3; ++id) definition->connection.add([](Member&) {}, id);
+  };
+  const auto look = [&](const std::shared_ptr<NamespaceDefinition>& definition) {
+    int handlers = 0;
+    definition->connection.each([&](MemberHandler&) { ++handlers; });
+    if (handlers != 3) ++wrong;
+    ++seen;
+  };
+  const NamespaceParent& parent = *registry.parents().front();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < kNames; ++n) {
+        if (const auto child = registry.child("/" + std::to_string(n), parent, look)) look(child);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(made, kNames);
+  EXPECT_EQ(seen, 4 * kNames);
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(DynamicNamespace, IsDroppedWhenEmptyIfWanted) {

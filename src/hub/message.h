@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/budget.h"
 #include "base/frame.h"
 #include "base/out_queue.h"
 #include "tidewire/arguments.h"
@@ -69,6 +70,7 @@ class OwnedMessage {
     for (const base::Frame& frame : message_.frames) {
       if (frame) frame.share();
     }
+    charge_.set(arguments_.text().size());
   }
   OwnedMessage(const OwnedMessage&) = delete;
   OwnedMessage& operator=(const OwnedMessage&) = delete;
@@ -80,6 +82,7 @@ class OwnedMessage {
   const std::string namespace_name_;
   const std::string event_;
   const Arguments arguments_;
+  base::Charge charge_;  // it may wait for a shard that is far behind
   Message message_;
 };
 

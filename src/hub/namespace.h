@@ -81,8 +81,8 @@ class Namespace {
 
   const std::vector<Member*>& members() const noexcept { return members_; }
   Member* find(std::string_view id_text) const;
-  // True once the tables hold nobody, also nobody on the way in.
-  bool empty() const noexcept { return members_.empty() && admitting_ == 0; }
+  // True once the tables hold nobody, also nobody on the way in, and no broadcast waits for its deadline.
+  bool empty() const noexcept { return members_.empty() && admitting_ == 0 && broadcast_acks_.empty(); }
 
   // Joining twice, or one's own id, changes nothing. How many rooms a peer may ask for is its dialect's business.
   Status join(Member& member, std::string_view room);

@@ -19,16 +19,17 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name
       break;
     }
   }
-  if (adopter != nullptr) return child(wanted, *adopter);
   std::shared_ptr<NamespaceDefinition> made;
   {
     std::lock_guard lock(mutex_);
-    auto& slot = by_name_[wanted];
-    if (slot != nullptr) return slot;
-    slot = std::make_shared<NamespaceDefinition>(wanted);
-    made = slot;
+    if (const auto known = by_name_.find(wanted); known != by_name_.end()) return known->second;
+    Making& making = making_[wanted];
+    if (making.definition != nullptr) return making.definition;
+    made = std::make_shared<NamespaceDefinition>(wanted, adopter == nullptr ? nullptr : adopter->definition);
+    made->dynamic = adopter != nullptr;
+    making.definition = made;
   }
-  if (namespace_created) namespace_created(made);
+  announce(made);
   return made;
 }
 
@@ -42,26 +43,42 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePred
   std::lock_guard lock(mutex_);
   auto parent = std::make_unique<NamespaceParent>();
   parent->definition = std::make_shared<NamespaceDefinition>("/_" + std::to_string(parents_.size()));
+  parent->definition->is_parent = true;
   parent->matches = std::move(matches);
   parents_.push_back(std::move(parent));
   return parents_.back()->definition;
 }
 
-std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent) {
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent, Found later) {
   std::shared_ptr<NamespaceDefinition> made;
-  bool frozen = false;
   {
     std::lock_guard lock(mutex_);
-    auto& slot = by_name_[name];
-    if (slot != nullptr) return slot;
-    slot = std::make_shared<NamespaceDefinition>(std::string(name), parent.definition);
-    slot->dynamic = true;
-    made = slot;
-    frozen = frozen_;
+    if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
+    Making& making = making_[name];
+    if (making.definition != nullptr) {
+      making.waiting.push_back(std::move(later));
+      return nullptr;
+    }
+    made = std::make_shared<NamespaceDefinition>(std::string(name), parent.definition);
+    made->dynamic = true;
+    making.definition = made;
   }
-  if (namespace_created) namespace_created(made);
-  if (frozen) made->freeze();
+  announce(made);
   return made;
+}
+
+void NamespaceRegistry::announce(const std::shared_ptr<NamespaceDefinition>& definition) {
+  if (namespace_created) namespace_created(definition);
+  std::vector<Found> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    if (frozen_) definition->freeze();
+    by_name_[definition->name()] = definition;
+    const auto making = making_.find(definition->name());
+    waiting = std::move(making->second.waiting);
+    making_.erase(making);
+  }
+  for (const Found& found : waiting) found(definition);
 }
 
 void NamespaceRegistry::forget(const NamespaceDefinition& definition) {

@@ -1,5 +1,7 @@
 // hub/registry.h - the namespaces an application declared, by name, by pattern or by predicate; one for all shards.
 //
+// A namespace that is made while the server runs is published when its `namespace_created` listener has returned: nobody enters
+// it, on any shard, before the handlers that the listener adds are there. No lock is held while the listener runs.
 // Threads: any; a mutex guards the tables. It is taken when a shard meets a namespace for the first time, never per message.
 #pragma once
 
@@ -27,15 +29,19 @@ struct NamespaceParent {
 
 class NamespaceRegistry {
  public:
-  // Called, on any thread, when a child or a declared namespace comes into being.
-  UniqueFunction<void(const std::shared_ptr<NamespaceDefinition>&)> namespace_created;
+  using Found = UniqueFunction<void(const std::shared_ptr<NamespaceDefinition>&)>;
 
-  // The namespace of this name, made when missing. A parent with a synchronous match adopts it.
+  // Called, on any thread, when a child or a declared namespace comes into being. Throws nothing.
+  Found namespace_created;
+
+  // The namespace of this name, made when missing. A parent with a synchronous match adopts it. It may be one that is being
+  // made and not published yet.
   std::shared_ptr<NamespaceDefinition> of(std::string_view name);
   std::shared_ptr<NamespaceDefinition> find(std::string_view name) const;
   std::shared_ptr<NamespaceDefinition> add_parent(NamespacePredicate matches);
-  // The child `name` of `parent`; racing calls get the same one.
-  std::shared_ptr<NamespaceDefinition> child(std::string_view name, const NamespaceParent& parent);
+  // The child `name` of `parent`; racing calls get the same one. Null when it is being made: then `later` hears of it, on the
+  // thread that makes it.
+  std::shared_ptr<NamespaceDefinition> child(std::string_view name, const NamespaceParent& parent, Found later);
   // Forgets a dynamic namespace.
   void forget(const NamespaceDefinition& definition);
 
@@ -47,8 +53,16 @@ class NamespaceRegistry {
   void freeze();
 
  private:
+  // Not published yet: its listener runs.
+  struct Making {
+    std::shared_ptr<NamespaceDefinition> definition;
+    std::vector<Found> waiting;
+  };
+  void announce(const std::shared_ptr<NamespaceDefinition>& definition);
+
   mutable std::mutex mutex_;
   base::StringMap<std::shared_ptr<NamespaceDefinition>> by_name_;
+  base::StringMap<Making> making_;
   std::vector<std::unique_ptr<NamespaceParent>> parents_;
   bool frozen_ = false;
 };

@@ -135,6 +135,8 @@ class TestNode {
   }
   // Tasks for this shard wait until it is woken.
   void hold(std::uint32_t shard, bool held) { shards_[shard]->held = held; }
+  // Messages for this shard are dropped, as when memory is short.
+  void make_deaf(std::uint32_t shard) { shards_[shard]->deaf = true; }
 
   base::Milliseconds now = 1'000;
   std::int64_t wall_clock_ms = 1'700'000'000'000;
@@ -160,6 +162,11 @@ class TestNode {
     std::uint32_t shard() const noexcept override { return index; }
     std::uint32_t shard_count() const noexcept override { return static_cast<std::uint32_t>(node.shards_.size()); }
     void post(std::uint32_t to, HubTask task) override { node.shards_[to]->posted.push_back(std::move(task)); }
+    bool post_message(std::uint32_t to, HubTask task, bool) override {
+      if (node.shards_[to]->deaf) return false;
+      post(to, std::move(task));
+      return true;
+    }
     bool turn() {
       if (held || (posted.empty() && deferred.empty())) return false;
       for (auto tasks = std::exchange(posted, {}); const HubTask& task : tasks) task(*hub);
@@ -174,6 +181,7 @@ class TestNode {
     std::vector<HubTask> posted;
     std::vector<UniqueFunction<void()>> deferred;
     bool held = false;
+    bool deaf = false;
     std::unique_ptr<Hub> hub;
   };
 

@@ -83,8 +83,7 @@ void Connection::close_after_flush(std::int64_t linger_ms) {
   closing_ = true;
   cause_ = peer_finished_ ? CloseCause::kPeerClosed : CloseCause::kLocal;
   linger_ticks_ = static_cast<std::uint16_t>(std::clamp<std::int64_t>(linger_ms / base::TimerWheel::kTickMs, 0, 0xffff));
-  mark_dirty();
-  reactor_->connection_closing(*this, linger_ms);
+  mark_dirty();  // the flush sends what is left, then FIN: Reactor::sent_all()
 }
 
 void Connection::abort(CloseCause cause) {

@@ -107,9 +107,9 @@ void EpollReactor::stop() {
   static_cast<void>(!::write(wake_, &one, sizeof one));
 }
 
-bool EpollReactor::post(Task& task) {
+bool EpollReactor::post(Task& task, bool beyond_bound) {
   if (stopped_.load(std::memory_order_acquire)) return false;
-  const base::PushResult pushed = mailbox_.push(task);
+  const base::PushResult pushed = mailbox_.push(task, beyond_bound);
   if (pushed == base::PushResult::kFull) return false;
   if (pushed == base::PushResult::kQueuedWake) {
     posted_.store(true, std::memory_order_release);
@@ -146,7 +146,9 @@ void EpollReactor::turn() {
 
 void EpollReactor::run_posted() {
   if (!posted_.load(std::memory_order_acquire) || !posted_.exchange(false, std::memory_order_acquire)) return;
-  for (const Task& task : mailbox_.take()) task();
+  std::vector<Task>& tasks = mailbox_.take();
+  for (const Task& task : tasks) task();
+  tasks.clear();  // not before the next mail only: they hold messages
 }
 
 void EpollReactor::dispatch(const epoll_event& event) {
@@ -350,16 +352,6 @@ void EpollReactor::deliver_sealed(Connection& connection, std::span<const char> 
   }
 }
 
-void EpollReactor::finished_by_peer(Connection& connection) {
-  const bool first = !connection.peer_finished_;
-  connection.peer_finished_ = true;
-  if (connection.finished_) {
-    connection.abort(connection.cause_);
-  } else if (first && !connection.closing_) {
-    connection.handler_->on_peer_finished(connection);
-  }
-}
-
 void EpollReactor::hung_up_while_paused(Connection& connection, bool error) {
   char byte;
   const ssize_t count = error ? -1 : ::recv(connection.descriptor_, &byte, 1, MSG_PEEK);
@@ -369,25 +361,9 @@ void EpollReactor::hung_up_while_paused(Connection& connection, bool error) {
 
 // ---- Output
 
-void EpollReactor::flushed(Connection& connection) {
-  const bool was_blocked = connection.blocked_;
-  if (was_blocked) {
-    connection.blocked_ = false;
-    unwatch(connection);
-  }
-  if (!connection.closing_) {
-    if (was_blocked) connection.handler_->on_drained(connection);
-    return;
-  }
-  if (connection.finished_) return;
-  connection.finished_ = true;
-  if (connection.peer_finished_) {
-    connection.abort(connection.cause_);
-  } else {
-    ::shutdown(connection.descriptor_, SHUT_WR);
-    watch(connection, now_ + connection.linger_ticks_ * base::TimerWheel::kTickMs);
-  }
-}
+void EpollReactor::flushed(Connection& connection) { sent_all(connection); }
+
+void EpollReactor::finish_stream(Connection& connection) { ::shutdown(connection.descriptor_, SHUT_WR); }
 
 void EpollReactor::fell_short(Connection& connection, bool progress) {
   if (connection.blocked_ && !progress) return;
@@ -440,10 +416,6 @@ void EpollReactor::sweep(base::Milliseconds now) {
 void EpollReactor::connection_paused(Connection& connection, bool paused) {
   // Pausing needs nothing: events are looked at and passed over. Bytes that came meanwhile make no new event.
   if (!paused) read_in_next_turn(connection);
-}
-
-void EpollReactor::connection_closing(Connection&, std::int64_t) {
-  // The flush finds the mark, sends what is left, then FIN; see flushed().
 }
 
 void EpollReactor::connection_aborted(Connection& connection, CloseCause cause) {

@@ -40,7 +40,7 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   std::string flush_name() const override { return std::string(flush_.sender_name()); }
   Result<std::uint16_t> listen(const ListenOptions& options, Acceptor acceptor) override;
   void stop_listening() override;
-  bool post(Task& task) override;
+  bool post(Task& task, bool beyond_bound = false) override;
   DetachedConnection detach(Connection& connection, std::string unread) override;
   void adopt(DetachedConnection connection, Acceptor& acceptor) override;
   void run() override;
@@ -72,7 +72,6 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   void deliver(Connection& connection, std::span<char> bytes);
   std::string take_unread(Connection& connection);
   void deliver_sealed(Connection& connection, std::span<const char> ciphertext);
-  void finished_by_peer(Connection& connection);
   void hung_up_while_paused(Connection& connection, bool error);
   void read_in_next_turn(Connection& connection);
 
@@ -81,13 +80,13 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   void fell_short(Connection& connection, bool progress) override;
   void send_failed(Connection& connection, CloseCause cause) override;
 
-  void watch(Connection& connection, base::Milliseconds deadline);
-  void unwatch(Connection& connection);
+  void finish_stream(Connection& connection) override;
+  void watch(Connection& connection, base::Milliseconds deadline) override;
+  void unwatch(Connection& connection) override;
   void sweep(base::Milliseconds now);
 
   // Called by Connection.
   void connection_paused(Connection& connection, bool paused) override;
-  void connection_closing(Connection& connection, std::int64_t linger_ms) override;
   void connection_aborted(Connection& connection, CloseCause cause) override;
 
   bool add_to_epoll(int descriptor, std::uint32_t events, std::uintptr_t tag);

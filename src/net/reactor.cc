@@ -52,6 +52,36 @@ void Reactor::keep_place(const Connection& connection, AddressPlace place) {
   if (place != nullptr) places_[&connection] = std::move(place);
 }
 
+void Reactor::sent_all(Connection& connection) {
+  const bool was_blocked = connection.blocked_;
+  if (was_blocked) {
+    connection.blocked_ = false;
+    unwatch(connection);
+  }
+  if (!connection.closing_) {
+    if (was_blocked) connection.handler_->on_drained(connection);
+    return;
+  }
+  if (connection.finished_) return;
+  connection.finished_ = true;
+  if (connection.peer_finished_) {
+    connection.abort(connection.cause_);
+  } else {
+    finish_stream(connection);
+    watch(connection, now_ + connection.linger_ticks_ * base::TimerWheel::kTickMs);
+  }
+}
+
+void Reactor::finished_by_peer(Connection& connection) {
+  const bool first = !connection.peer_finished_;
+  connection.peer_finished_ = true;
+  if (connection.finished_) {
+    connection.abort(connection.cause_);
+  } else if (first && !connection.closing_) {
+    connection.handler_->on_peer_finished(connection);
+  }
+}
+
 void Reactor::run_deferred() {
   if (deferred_.empty()) return;
   // What these defer waits for the next turn, else two of them could keep the shard for themselves.

@@ -92,8 +92,8 @@ class Reactor {
   virtual void stop_listening() = 0;
 
   // Runs `task` in a later turn on this reactor's thread. From any thread. False when the mailbox is full (the task is
-  // untouched) or the reactor has stopped.
-  virtual bool post(Task& task) = 0;
+  // untouched) or the reactor has stopped. `beyond_bound`: a full mailbox takes it too.
+  virtual bool post(Task& task, bool beyond_bound = false) = 0;
   // Runs `task` at step 4 of this turn (or of the next, when called in step 4). From the reactor's thread.
   void defer(Task task) { deferred_.push_back(std::move(task)); }
 
@@ -110,6 +110,10 @@ class Reactor {
     budget_ = &budget;
     on_pressure_ = std::move(on_pressure);
   }
+  // That step; earlier too, for who is about to ask the budget in the middle of a turn.
+  void settle_memory() {
+    if (budget_ != nullptr && budget_->settle()) on_pressure_();
+  }
 
   // Runs turns until stop(); then every connection is closed with kShutdown.
   virtual void run() = 0;
@@ -120,8 +124,12 @@ class Reactor {
   friend class Connection;
   Reactor() = default;
   virtual void connection_paused(Connection& connection, bool paused) = 0;
-  virtual void connection_closing(Connection& connection, std::int64_t linger_ms) = 0;
   virtual void connection_aborted(Connection& connection, CloseCause cause) = 0;
+  // Sends FIN.
+  virtual void finish_stream(Connection& connection) = 0;
+  // Ends the connection at the deadline: as slow, or as closed when FIN was sent. One deadline per connection.
+  virtual void watch(Connection& connection, base::Milliseconds deadline) = 0;
+  virtual void unwatch(Connection& connection) = 0;
   void park(std::unique_ptr<StreamHandler> handler) { parked_.push_back(std::move(handler)); }
 
   // Shared by the implementations; none of them touches a socket.
@@ -133,14 +141,14 @@ class Reactor {
   // Moves that place to or from a connection that changes its shard.
   AddressPlace release_place(const Connection& connection);
   void keep_place(const Connection& connection, AddressPlace place);
+  // The kernel has taken all that was queued: the handler hears of it, or a close goes on with FIN and its linger.
+  void sent_all(Connection& connection);
+  // FIN has come, behind the last byte.
+  void finished_by_peer(Connection& connection);
   // Step 4 of the turn.
   void run_deferred();
   // Step 6: on_closed() for what was buried, then frees it and the parked handlers.
   void free_closed();
-  // The last step of the turn.
-  void settle_memory() {
-    if (budget_ != nullptr && budget_->settle()) on_pressure_();
-  }
   // Buries every open connection with kShutdown, by way of connection_aborted().
   void abort_all();
 

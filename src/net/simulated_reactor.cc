@@ -62,7 +62,9 @@ void SimulatedReactor::take_turn() {
   ++statistics_.turns;
   world_.record(Happening::kTurn, 0, {});
   if (std::exchange(tasks_wait_, false)) {
-    for (const Task& task : mailbox_.take()) task();
+    std::vector<Task>& tasks = mailbox_.take();
+    for (const Task& task : tasks) task();
+    tasks.clear();
   }
   timers_->advance(now_);
   for (Arrival& arrival : std::exchange(arrivals_, {})) accept(std::move(arrival));
@@ -89,9 +91,9 @@ void SimulatedReactor::close_up() {
   mailbox_.take().clear();
 }
 
-bool SimulatedReactor::post(Task& task) {
+bool SimulatedReactor::post(Task& task, bool beyond_bound) {
   if (stopped_.load()) return false;
-  const base::PushResult pushed = mailbox_.push(task);
+  const base::PushResult pushed = mailbox_.push(task, beyond_bound);
   if (pushed == base::PushResult::kQueuedWake) posted_.store(true);
   return pushed != base::PushResult::kFull;
 }
@@ -192,16 +194,6 @@ void SimulatedReactor::deliver(Connection& connection, std::string bytes) {
   connection.handler_->on_bytes(connection, {buffer.get(), bytes.size()});
 }
 
-void SimulatedReactor::finished_by_peer(Connection& connection) {
-  const bool first = !connection.peer_finished_;
-  connection.peer_finished_ = true;
-  if (connection.finished_) {
-    connection.abort(connection.cause_);
-  } else if (first && !connection.closing_) {
-    connection.handler_->on_peer_finished(connection);
-  }
-}
-
 // ---- Output
 
 void SimulatedReactor::flush() {
@@ -216,7 +208,7 @@ void SimulatedReactor::flush() {
 void SimulatedReactor::flush(Stream& entry) {
   Connection& connection = *entry.connection;
   const bool was_blocked = connection.blocked_;
-  if (connection.out_.empty()) return flushed(entry, was_blocked);
+  if (connection.out_.empty()) return sent_all(connection);
   // As much as there is room for, joined: where it is cut again is the network's business.
   std::string joined;
   const std::size_t room = entry.stream->room(Side::kServer);
@@ -230,32 +222,21 @@ void SimulatedReactor::flush(Stream& entry) {
   const std::size_t taken = entry.stream->write(Side::kServer, joined, !connection.out_.empty());
   ++statistics_.sends;
   statistics_.bytes_out += taken;
-  if (connection.out_.empty()) return flushed(entry, was_blocked);
+  if (connection.out_.empty()) return sent_all(connection);
   if (was_blocked && taken == 0) return;
   connection.blocked_ = true;
   connection.out_.set_blocked_since(now_);
-  entry.deadline = now_ + slow_peer_ms_;
+  watch(connection, now_ + slow_peer_ms_);
+}
+
+void SimulatedReactor::finish_stream(Connection& connection) { entry_of(connection).stream->finish(Side::kServer); }
+
+void SimulatedReactor::watch(Connection& connection, base::Milliseconds deadline) {
+  entry_of(connection).deadline = deadline;
   if (!sweep_timer_.armed()) timers_->arm(sweep_timer_, now_ + kSweepMs);
 }
 
-void SimulatedReactor::flushed(Stream& entry, bool was_blocked) {
-  Connection& connection = *entry.connection;
-  connection.blocked_ = false;
-  if (was_blocked) entry.deadline = 0;
-  if (!connection.closing_) {
-    if (was_blocked) connection.handler_->on_drained(connection);
-    return;
-  }
-  if (connection.finished_) return;
-  connection.finished_ = true;
-  if (connection.peer_finished_) {
-    connection.abort(connection.cause_);
-    return;
-  }
-  entry.stream->finish(Side::kServer);
-  entry.deadline = now_ + connection.linger_ticks_ * base::TimerWheel::kTickMs;
-  if (!sweep_timer_.armed()) timers_->arm(sweep_timer_, now_ + kSweepMs);
-}
+void SimulatedReactor::unwatch(Connection& connection) { entry_of(connection).deadline = 0; }
 
 void SimulatedReactor::sweep(base::Milliseconds now) {
   std::vector<Connection*> late;
@@ -277,10 +258,6 @@ void SimulatedReactor::sweep(base::Milliseconds now) {
 
 void SimulatedReactor::connection_paused(Connection& connection, bool paused) {
   if (!paused) ready(entry_of(connection));
-}
-
-void SimulatedReactor::connection_closing(Connection&, std::int64_t) {
-  // The flush finds the mark, sends what is left, then the end; see flushed().
 }
 
 void SimulatedReactor::connection_aborted(Connection& connection, CloseCause cause) {

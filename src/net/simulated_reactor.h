@@ -27,7 +27,7 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
   std::string flush_name() const override { return "simulated"; }
   Result<std::uint16_t> listen(const ListenOptions& options, Acceptor acceptor) override;
   void stop_listening() override;
-  bool post(Task& task) override;
+  bool post(Task& task, bool beyond_bound = false) override;
   DetachedConnection detach(Connection& connection, std::string unread) override;
   void adopt(DetachedConnection connection, Acceptor& acceptor) override;
   void run() override;
@@ -70,19 +70,19 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
   void look_at_ready_streams();
   void read(Stream& entry);
   void deliver(Connection& connection, std::string bytes);
-  void finished_by_peer(Connection& connection);
   void ready(Stream& entry);
   void flush();
   void flush(Stream& entry);
-  void flushed(Stream& entry, bool was_blocked);
   void sweep(base::Milliseconds now);
 
   // SimulatedEnd
   void stream_changed(SimulatedStream& stream) override;
   // Called by Connection.
   void connection_paused(Connection& connection, bool paused) override;
-  void connection_closing(Connection& connection, std::int64_t linger_ms) override;
   void connection_aborted(Connection& connection, CloseCause cause) override;
+  void finish_stream(Connection& connection) override;
+  void watch(Connection& connection, base::Milliseconds deadline) override;
+  void unwatch(Connection& connection) override;
 
   Stream& entry_of(const Connection& connection) { return streams_.at(connection.descriptor_); }
 

@@ -123,7 +123,7 @@ class TestReactor final : public Reactor {
     return Status(StatusCode::kUnavailable, "a test reactor does not listen");
   }
   void stop_listening() override {}
-  bool post(Task& task) override {
+  bool post(Task& task, bool) override {
     defer(std::move(task));
     return true;
   }
@@ -152,7 +152,10 @@ class TestReactor final : public Reactor {
     const std::shared_ptr<End> end = ends_.at(connection.descriptor_);
     if (!end->unread.empty()) defer([this, end] { deliver(*end, std::exchange(end->unread, {})); });
   }
-  void connection_closing(Connection&, std::int64_t) override {}
+  // Its flush decides by itself: no stream here is slow, none lingers.
+  void finish_stream(Connection&) override {}
+  void watch(Connection&, base::Milliseconds) override {}
+  void unwatch(Connection&) override {}
   void connection_aborted(Connection& connection, CloseCause cause) override {
     end_of(connection).connection = nullptr;
     end_of(connection).cause = cause;

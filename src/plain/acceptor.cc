@@ -21,7 +21,7 @@ class Acceptor::Pending final : public http::Watcher {
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
 
-  void decide(const Permission& permission) {
+  void decide(const http::Permission& permission) {
     http::Exchange* const exchange = std::exchange(exchange_, nullptr);
     if (exchange == nullptr) return;
     exchange->set_watcher(nullptr);
@@ -43,7 +43,7 @@ class Acceptor::Pending final : public http::Watcher {
   http::Exchange* exchange_;  // null once it is answered, or its peer gone
 };
 
-Acceptor::Acceptor(Endpoint& endpoint, const Dialect& dialect, AllowRequest allow_request)
+Acceptor::Acceptor(Endpoint& endpoint, const Dialect& dialect, http::AllowRequest allow_request)
     : endpoint_(endpoint), dialect_(dialect), allow_request_(std::move(allow_request)) {}
 
 Acceptor::~Acceptor() {
@@ -61,7 +61,7 @@ void Acceptor::on_head(http::Exchange& exchange) {
   }
   if (!allow_request_) return decide(exchange, {});
   auto pending = std::make_shared<Pending>(*this, exchange);
-  allow_request_(request, exchange.stream(), [pending](const Permission& permission) { pending->decide(permission); });
+  allow_request_(request, exchange.stream(), [pending](const http::Permission& permission) { pending->decide(permission); });
   pending->wait();
 }
 
@@ -73,7 +73,7 @@ void Acceptor::on_request(http::Exchange& exchange, std::string_view) {
                     .content_type = "text/plain; charset=utf-8"});
 }
 
-void Acceptor::decide(http::Exchange& exchange, const Permission& permission) {
+void Acceptor::decide(http::Exchange& exchange, const http::Permission& permission) {
   if (permission.allowed) {
     Peer::open(endpoint_, dialect_, exchange);
   } else {

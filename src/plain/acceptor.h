@@ -8,23 +8,15 @@
 #include <string>
 
 #include "http/exchange.h"
+#include "http/permission.h"
 #include "plain/endpoint.h"
 
 namespace tidewire::plain {
 
-// The answer of allow_request.
-struct Permission {
-  bool allowed = true;
-  std::string message;  // of the 403; "Forbidden" if empty
-};
-
 class Acceptor final : public http::Handler {
  public:
-  // May answer at once or later, on the shard's thread; dropping the answer refuses. The request is valid during the call.
-  using AllowRequest = std::function<void(const http::Request&, const net::Connection&, std::function<void(Permission)>)>;
-
   // Both must outlive the acceptor, and the endpoint every connection. No `allow_request`: everybody is allowed.
-  Acceptor(Endpoint& endpoint, const Dialect& dialect, AllowRequest allow_request = {});
+  Acceptor(Endpoint& endpoint, const Dialect& dialect, http::AllowRequest allow_request = {});
   ~Acceptor() override;
 
   void on_head(http::Exchange& exchange) override;
@@ -32,12 +24,12 @@ class Acceptor final : public http::Handler {
 
  private:
   class Pending;  // an upgrade that waits for its permission
-  void decide(http::Exchange& exchange, const Permission& permission);
+  void decide(http::Exchange& exchange, const http::Permission& permission);
   void refuse(http::Exchange& exchange, std::string_view message);
 
   Endpoint& endpoint_;
   const Dialect& dialect_;
-  const AllowRequest allow_request_;
+  const http::AllowRequest allow_request_;
   absl::flat_hash_set<Pending*> pending_;
 };
 

@@ -65,8 +65,7 @@ struct Endpoint {
   }
   // Appends the peers that do not take what waits for them, from `bytes_min` waiting on.
   void gather_queues(std::size_t bytes_min, std::vector<base::ShedCandidate>& queues);
-  // Closes every peer with 1001.
-  void close_all();
+  void close_all(DisconnectReason reason, std::uint16_t websocket_code, std::string_view text);
 
   hub::Hub& hub;
   const Dialect& flat;

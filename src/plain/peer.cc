@@ -367,11 +367,11 @@ void Endpoint::gather_queues(std::size_t bytes_min, std::vector<base::ShedCandid
   }
 }
 
-void Endpoint::close_all() {
+void Endpoint::close_all(DisconnectReason reason, std::uint16_t websocket_code, std::string_view text) {
   // An end may be the cause of another one.
   const std::vector<Peer*> all(peers.begin(), peers.end());
   for (Peer* peer : all) {
-    if (peers.contains(peer)) peer->end(DisconnectReason::kServerShutdown, websocket::kGoingAway, "the server is stopping");
+    if (peers.contains(peer)) peer->end(reason, websocket_code, text);
   }
 }
 

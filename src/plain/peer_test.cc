@@ -40,6 +40,7 @@ class NoSiblings final : public hub::Relay {
   std::uint32_t shard() const noexcept override { return 0; }
   std::uint32_t shard_count() const noexcept override { return 1; }
   void post(std::uint32_t, hub::HubTask) override {}
+  bool post_message(std::uint32_t, hub::HubTask, bool) override { return false; }
 };
 
 class PlainPeer : public ::testing::Test {
@@ -89,7 +90,7 @@ class PlainPeer : public ::testing::Test {
         1);
     heard.clear();
   }
-  void start(Options options = {}, Acceptor::AllowRequest allow = {}) {
+  void start(Options options = {}, http::AllowRequest allow = {}) {
     endpoint.emplace(hub, flat, data, reactor, std::move(options));
     flat_acceptor = std::make_unique<Acceptor>(*endpoint, flat, allow);
     data_acceptor = std::make_unique<Acceptor>(*endpoint, data, allow);
@@ -127,7 +128,7 @@ class PlainPeer : public ::testing::Test {
   std::optional<Endpoint> endpoint;
 
   void TearDown() override {
-    if (endpoint) endpoint->close_all();
+    if (endpoint) endpoint->close_all(DisconnectReason::kServerShutdown, websocket::kGoingAway, "the server is stopping");
     reactor.advance(5'000);
     EXPECT_TRUE(!endpoint || endpoint->statistics.peers == 0);
     EXPECT_EQ(hub.statistics().members, 0u);
@@ -319,7 +320,7 @@ TEST_F(PlainPeer, TellsWhyItLeft) {
   Client two = connect();
   two.stream.reset();
   Client three = connect();
-  endpoint->close_all();
+  endpoint->close_all(DisconnectReason::kServerShutdown, websocket::kGoingAway, "the server is stopping");
   reactor.turn();
   three.take();
   EXPECT_THAT(reasons,
@@ -493,8 +494,8 @@ TEST_F(PlainPeer, ComesFromAnAllowedOrigin) {
 }
 
 TEST_F(PlainPeer, IsAskedForPermissionNowOrLater) {
-  std::function<void(Permission)> answer;
-  start({}, [&](const http::Request&, const net::Connection&, std::function<void(Permission)> reply) {
+  std::function<void(http::Permission)> answer;
+  start({}, [&](const http::Request&, const net::Connection&, std::function<void(http::Permission)> reply) {
     answer = std::move(reply);
   });
   Client denied = connect();

@@ -3,7 +3,7 @@
 import { describe, it, afterEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { io, Manager } from 'socket.io-client';
-import { Fixture, once, useFixture, withTimeout, eventually } from './harness.mjs';
+import { Fixture, once, tidewireOnly, useFixture, withTimeout } from './harness.mjs';
 
 const server = useFixture('client');
 const kMatrix = { 'polling only': ['polling'], 'websocket only': ['websocket'], upgrade: ['polling', 'websocket'] };
@@ -235,8 +235,6 @@ describe('beside the transports', () => {
     const socket = io(short.url, { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50 });
     sockets.push(socket);
     await once(socket, 'connect');
-    // Not in the middle of its upgrade: there the client has paused polling, and learns of the end by its ping timeout only.
-    assert.ok(await eventually(() => socket.io.engine.transport.name === 'websocket'));
     const gone = once(socket, 'disconnect', 10_000);
     const lost = once(socket.io, 'reconnect_attempt', 10_000);
     await short.stop();
@@ -249,6 +247,21 @@ describe('beside the transports', () => {
     assert.equal(await answer(socket, 'echo', 'back'), 'back');
     socket.disconnect();
     await again.stop();
+  });
+
+  it('a server that stops in the middle of an upgrade says so', { ...tidewireOnly, timeout: 60_000 }, async () => {
+    for (let round = 0; round < 6; ++round) {
+      const short = await new Fixture('client').start();
+      const socket = io(short.url, { forceNew: true, reconnection: false });
+      sockets.push(socket);
+      // The client has its 3probe: it pauses polling, and when that is done it sends the 5.
+      await once(socket.io.engine, 'upgrading', 10_000);
+      const gone = new Promise((resolve) => socket.io.engine.once('close', resolve));
+      const stopped = short.stop();
+      if (round % 2 === 1) await new Promise((resolve) => setImmediate(resolve));
+      assert.notEqual(await withTimeout(gone, 20_000, 'the end'), 'ping timeout');
+      await stopped;
+    }
   });
 
   it('volatile events reach a listening server', async () => {

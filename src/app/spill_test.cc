@@ -1,0 +1,133 @@
+// What waits for a shard that is far behind: in order, counted, and dropped when memory is short.
+#include "app/spill.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "net/test_reactor.h"
+
+namespace tidewire {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class SpillTest : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kLimit = 10'000'000;
+  SpillTest() {
+    base::unsettled_bytes = 0;
+    reactor.set_budget(budget, [this] { ++pressed; });
+  }
+  ~SpillTest() override { base::unsettled_bytes = 0; }
+
+  net::Task write(const std::string& text) {
+    return [this, text] { heard.push_back(text); };
+  }
+  bool message(const std::string& text) { return spill.post_message(write(text), false); }
+  void make_short() { held.set(kLimit / 100 * 96); }
+  // The other shard takes so many tasks in this turn.
+  void turn(std::size_t takes) {
+    room = takes;
+    reactor.turn();
+  }
+
+  base::Budget budget{kLimit};
+  base::Charge held;
+  net::TestReactor reactor;
+  std::atomic<std::uint64_t> dropped{0};
+  std::size_t room = 0;
+  int pressed = 0;
+  std::vector<std::string> heard;
+  Spill spill{{.reactor = reactor,
+               .budget = budget,
+               .dropped = dropped,
+               .deliver =
+                   [this](net::Task& task) {
+                     if (room == 0) return false;
+                     --room;
+                     task();
+                     return true;
+                   },
+               .loss = [this] { heard.emplace_back("loss"); }}};
+};
+
+TEST_F(SpillTest, KeepsTheOrderOfWhatWaits) {
+  room = 1;
+  spill.post(write("a"));
+  EXPECT_TRUE(message("b"));
+  spill.post(write("c"));
+  room = 1;
+  EXPECT_TRUE(message("d")) << "behind what waits, though there is room";
+  EXPECT_THAT(heard, ElementsAre("a"));
+  turn(2);
+  EXPECT_THAT(heard, ElementsAre("a", "b", "c"));
+  turn(9);
+  EXPECT_THAT(heard, ElementsAre("a", "b", "c", "d"));
+  EXPECT_EQ(dropped, 0u);
+}
+
+TEST_F(SpillTest, CountsWhatWaits) {
+  budget.settle_now();
+  for (int i = 0; i < 1'000; ++i) spill.post(write("x"));
+  budget.settle_now();
+  EXPECT_EQ(budget.used_bytes(), 256'000u);
+  turn(1'000);
+  budget.settle_now();
+  EXPECT_EQ(budget.used_bytes(), 0u);
+}
+
+TEST_F(SpillTest, DropsMessagesWhenMemoryIsShortAndTellsOfTheLossOnce) {
+  EXPECT_TRUE(message("1"));
+  make_short();
+  EXPECT_FALSE(message("2"));
+  EXPECT_FALSE(message("3"));
+  EXPECT_EQ(pressed, 1) << "the turn's shortage is told where it is found";
+  EXPECT_EQ(dropped, 2u);
+  turn(9);
+  EXPECT_THAT(heard, ElementsAre("1", "loss"));
+}
+
+TEST_F(SpillTest, TellsOfEachLossBehindWhatWasKept) {
+  EXPECT_TRUE(message("1"));
+  make_short();
+  EXPECT_FALSE(message("2"));
+  spill.post(write("request"));
+  EXPECT_FALSE(message("3"));
+  held.set(0);
+  EXPECT_TRUE(message("4"));
+  make_short();
+  EXPECT_FALSE(message("5"));
+  turn(9);
+  EXPECT_THAT(heard, ElementsAre("1", "loss", "request", "loss", "4", "loss"));
+}
+
+TEST_F(SpillTest, NeverDropsARequest) {
+  make_short();
+  for (const char* text : {"a", "b"}) spill.post(write(text));
+  turn(9);
+  EXPECT_THAT(heard, ElementsAre("a", "b"));
+  EXPECT_EQ(dropped, 0u);
+}
+
+TEST_F(SpillTest, DropsNothingForAShardThatKeepsUp) {
+  make_short();
+  room = 1;
+  EXPECT_TRUE(message("1"));
+  EXPECT_THAT(heard, ElementsAre("1"));
+}
+
+TEST_F(SpillTest, LosesVolatileMessagesWithoutAWord) {
+  EXPECT_TRUE(message("1"));
+  make_short();
+  EXPECT_FALSE(spill.post_message(write("2"), true));
+  EXPECT_EQ(dropped, 1u);
+  turn(9);
+  EXPECT_THAT(heard, ElementsAre("1"));
+}
+
+}  // namespace
+}  // namespace tidewire
