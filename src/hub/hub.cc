@@ -169,9 +169,10 @@ void Hub::withdraw(Member& member) {
 void Hub::cancel_pending(Member& member) {
   if (member.extras_ == nullptr) return;
   const auto pending = std::exchange(member.extras_->pending, {});
-  for (const auto& [id, waiting] : pending) {
-    waiting->cancel();
-    guarded(member, [&] { waiting->callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
+  for (const auto& entry : pending) {
+    Member::Extras::Pending& waiting = *entry.second;  // clang 14 captures no structured binding
+    waiting.cancel();
+    guarded(member, [&] { waiting.callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
   }
 }
 
