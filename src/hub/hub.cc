@@ -208,7 +208,7 @@ void Hub::cancel_pending(Member& member) {
   if (member.extras_ == nullptr || member.extras_->own_pending == nullptr) return;
   const auto pending = std::move(member.extras_->own_pending);
   for (const auto& entry : *pending) {
-    Member::Extras::Pending& waiting = *entry.second;
+    Member::Extras::Pending& waiting = *entry.second;  // clang 14 captures no structured binding
     waiting.cancel();
     guarded(member, [&] { waiting.callback(Status(StatusCode::kDisconnected, "socket has been disconnected")); });
   }
