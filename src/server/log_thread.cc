@@ -158,7 +158,8 @@ class LogThread::Core {
 
   // Whether the output took it.
   bool write_line(const LogLine& line) {
-    text_.clear();
+    // What failed may have left half a line behind: this one gets a line of its own.
+    text_.assign(output_failed_ ? "\n" : "");
     if (human_) {
       append_human_line(text_, line, terminal_);
     } else {
@@ -197,7 +198,7 @@ class LogThread::Core {
   LogStatistics turn_;  // of this batch
   std::string text_;
   spdlog::logger logger_;
-  bool output_failed_ = false;
+  bool output_failed_ = false;  // the last line
   LogLimit limit_;
 };
 

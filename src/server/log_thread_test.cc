@@ -101,6 +101,10 @@ class Pipe {
     if (reader_ >= 0) close(reader_);
     reader_ = -1;
   }
+  void read_some(std::size_t bytes) {
+    std::string text(bytes, '\0');
+    EXPECT_GT(read(reader_, text.data(), text.size()), 0);
+  }
   // Reads up to the line for which last(line).
   template <typename Last>
   std::vector<std::string> read_lines(Last&& last) {
@@ -304,7 +308,7 @@ TEST(LogThatNobodyReads, DropsAndCountsAndDoesNotBlock) {
 }
 
 TEST(LogThatNobodyReads, DoesNotHoldUpTheEnd) {
-  static Pipe pipe;  // outlives the thread that stays behind
+  static Pipe& pipe = *new Pipe;  // outlives the thread that stays behind
   auto log = started({.format = LogFormat::kHuman, .lines_per_second = 0, .stream = pipe.stream()});
   for (int i = 0; i < 1'000; ++i) log->write(LogLevel::kInfo, "line", {});
   log->write(LogLevel::kInfo, "last", {});
@@ -321,6 +325,23 @@ TEST(LogWhoseReaderIsGone, CountsWhatFailed) {
   EXPECT_TRUE(log->flush());
   EXPECT_EQ(log->statistics().failed, 2u);
   EXPECT_EQ(log->statistics().written, 0u);
+}
+
+// Another process may have made our stderr one that does not block.
+TEST(LogWhoseReaderIsSlow, BeginsANewLineBehindHalfOfOne) {
+  Pipe pipe;
+  ASSERT_EQ(fcntl(fileno(pipe.stream()), F_SETFL, O_WRONLY | O_NONBLOCK), 0);
+  const auto log = started({.lines_per_second = 0, .stream = pipe.stream()});
+  while (log->statistics().failed == 0) {
+    log->write(LogLevel::kInfo, "line", {{"value", std::string(250, 'v')}});
+    ASSERT_TRUE(log->flush());
+  }
+  pipe.read_some(4'000);
+  log->write(LogLevel::kInfo, "last", {});
+  ASSERT_TRUE(log->flush());
+  const std::vector<std::string> lines = pipe.read_lines([](const std::string& line) { return line.find("last") != std::string::npos; });
+  ASSERT_FALSE(lines.empty());
+  EXPECT_TRUE(Value::parse(lines.back()).ok()) << lines.back();
 }
 
 TEST(LogFile, IsAppendedTo) {
