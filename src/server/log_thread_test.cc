@@ -332,10 +332,12 @@ TEST(LogWhoseReaderIsSlow, BeginsANewLineBehindHalfOfOne) {
   Pipe pipe;
   ASSERT_EQ(fcntl(fileno(pipe.stream()), F_SETFL, O_WRONLY | O_NONBLOCK), 0);
   const auto log = started({.lines_per_second = 0, .stream = pipe.stream()});
-  while (log->statistics().failed == 0) {
-    log->write(LogLevel::kInfo, "line", {{"value", std::string(250, 'v')}});
-    ASSERT_TRUE(log->flush());
-  }
+  const std::string v(LogQueue::kValueBytesMax, 'v');
+  log->write(LogLevel::kInfo, "more than the pipe holds", {{"1", v}, {"2", v}, {"3", v}, {"4", v}, {"5", v}, {"6", v}, {"7", v}, {"8", v},
+                                                           {"9", v}, {"10", v}, {"11", v}, {"12", v}, {"13", v}, {"14", v}, {"15", v}});
+  log->write(LogLevel::kInfo, "too", {{"1", v}});
+  ASSERT_TRUE(log->flush());
+  EXPECT_EQ(log->statistics().failed, 2u);
   pipe.read_some(4'000);
   log->write(LogLevel::kInfo, "last", {});
   ASSERT_TRUE(log->flush());
