@@ -331,9 +331,10 @@ TEST(LogWhoseReaderIsGone, CountsWhatFailed) {
 TEST(LogWhoseReaderIsSlow, BeginsANewLineBehindHalfOfOne) {
   Pipe pipe;
   ASSERT_EQ(fcntl(fileno(pipe.stream()), F_SETFL, O_WRONLY | O_NONBLOCK), 0);
+  ASSERT_EQ(fcntl(fileno(pipe.stream()), F_SETPIPE_SZ, 8'192), 8'192);
   const auto log = started({.lines_per_second = 0, .stream = pipe.stream()});
   const std::string v(LogQueue::kValueBytesMax, 'v');
-  log->write(LogLevel::kInfo, "more than the pipe holds", {{"1", v}, {"2", v}, {"3", v}, {"4", v}, {"5", v}, {"6", v}, {"7", v}, {"8", v},
+  for (int i = 0; i < 2; ++i) log->write(LogLevel::kInfo, "half of what the pipe holds, and a little more", {{"1", v}, {"2", v}, {"3", v}, {"4", v}, {"5", v}, {"6", v}, {"7", v}, {"8", v},
                                                            {"9", v}, {"10", v}, {"11", v}, {"12", v}, {"13", v}, {"14", v}, {"15", v}, {"16", v}});
   log->write(LogLevel::kInfo, "too", {{"1", v}});
   ASSERT_TRUE(log->flush());
