@@ -101,10 +101,6 @@ class Pipe {
     if (reader_ >= 0) close(reader_);
     reader_ = -1;
   }
-  void read_some(std::size_t bytes) {
-    std::string text(bytes, '\0');
-    EXPECT_GT(read(reader_, text.data(), text.size()), 0);
-  }
   // Reads up to the line for which last(line).
   template <typename Last>
   std::vector<std::string> read_lines(Last&& last) {
@@ -336,10 +332,8 @@ TEST(LogWhoseReaderIsSlow, BeginsANewLineBehindHalfOfOne) {
   const std::string v(LogQueue::kValueBytesMax, 'v');
   for (int i = 0; i < 2; ++i) log->write(LogLevel::kInfo, "half of what the pipe holds, and a little more", {{"1", v}, {"2", v}, {"3", v}, {"4", v}, {"5", v}, {"6", v}, {"7", v}, {"8", v},
                                                            {"9", v}, {"10", v}, {"11", v}, {"12", v}, {"13", v}, {"14", v}, {"15", v}, {"16", v}});
-  log->write(LogLevel::kInfo, "too", {{"1", v}});
   ASSERT_TRUE(log->flush());
-  ASSERT_EQ(log->statistics().failed, 2u);
-  pipe.read_some(4'096);
+  ASSERT_EQ(log->statistics().failed, 1u);
   log->write(LogLevel::kInfo, "last", {});
   ASSERT_TRUE(log->flush());
   const std::vector<std::string> lines = pipe.read_lines([](const std::string& line) { return line.find("last") != std::string::npos; });
