@@ -84,7 +84,8 @@ void add_check(CLI::App& app, Invocation& invocation) {
 void add_config(CLI::App& app, Invocation& invocation) {
   CLI::App* config = app.add_subcommand("config", "print every value in force and where it was said; secrets are masked");
   add_settings_flags(*config, invocation.request);
-  const CLI::Option* docs = config->add_flag("--docs", std::string("print the page docs/configuration.md instead"));
+  const std::string about_docs = "print the page docs/configuration.md instead";
+  const CLI::Option* docs = config->add_flag("--docs", about_docs);
   config->callback([&invocation, docs] {
     invocation.action = [&invocation, docs] { return config_command(invocation.request, docs->count() > 0); };
   });
