@@ -78,6 +78,7 @@ struct ApiEndpoint {
   bool limited = true;         // counts against the rate; probes do not
   std::vector<ApiParameter> query = {};
   std::string_view body = {};  // a JSON Schema as text; empty: no body
+  bool body_may_be_missing = false;
   std::vector<ApiAnswer> answers = {};  // the good one first, then those beyond the general ones
   std::string_view type = "application/json";
   std::function<void(const ApiCallPointer&)> handler = {};

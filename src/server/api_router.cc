@@ -158,6 +158,10 @@ std::optional<ApiProblem> ApiRouter::read_body(const ApiEndpoint& endpoint, std:
     if (body.empty()) return std::nullopt;
     return bad(api_codes::kInvalidBody, "this endpoint takes no body");
   }
+  if (body.empty() && endpoint.body_may_be_missing) {
+    out = Value::object();
+    return std::nullopt;
+  }
   // Also what stops a page of somebody else: its browser asks first before it sends JSON anywhere.
   if (!is_json_type(content_type)) {
     return ApiProblem{415, {std::string(api_codes::kUnsupportedMediaType), "the Content-Type must be application/json", {}}};
@@ -165,8 +169,12 @@ std::optional<ApiProblem> ApiRouter::read_body(const ApiEndpoint& endpoint, std:
   if (body.size() > limits.bytes_max) {
     return ApiProblem{413, {std::string(api_codes::kBodyTooLarge), "the body must have at most " + std::to_string(limits.bytes_max) + " bytes", {}}};
   }
-  if (base::scan_json(body, {.depth_max = limits.depth_max}) == base::JsonError::kTooDeep) {
+  const base::JsonError scan_error = base::scan_json(body, {.depth = limits.depth_max, .nodes = kApiBodyNodesMax});
+  if (scan_error == base::JsonError::kTooDeep) {
     return bad(api_codes::kInvalidJson, "the body is deeper than " + std::to_string(limits.depth_max) + " levels");
+  }
+  if (scan_error != base::JsonError::kOk) {
+    return bad(api_codes::kInvalidJson, "the body is no JSON: " + std::string(base::json_error_text(scan_error)));
   }
   auto value = Value::parse(body);
   if (!value.ok()) return bad(api_codes::kInvalidJson, "the body is no JSON: " + value.status().message());

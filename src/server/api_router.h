@@ -20,6 +20,7 @@
 namespace tidewire::server {
 
 inline constexpr std::size_t kApiNameBytesMax = 256;  // of a decoded segment of a path
+inline constexpr std::size_t kApiBodyNodesMax = 200'000;  // JSON values in a body
 
 struct ApiProblem {
   int status;
