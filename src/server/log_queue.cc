@@ -18,8 +18,8 @@ LogQueue::LogQueue() {
   bytes_.reserve(kBytesMax);
 }
 
-bool LogQueue::append(LogLevel level, std::int64_t time_us, std::string_view message, std::initializer_list<base::LogField> fields) {
-  const std::span<const base::LogField> kept = std::span(fields.begin(), fields.size()).first(std::min(fields.size(), kFieldsMax));
+bool LogQueue::append(LogLevel level, std::int64_t time_us, std::string_view message, std::span<const base::LogField> fields) {
+  const std::span<const base::LogField> kept = fields.first(std::min(fields.size(), kFieldsMax));
   std::size_t wanted = sizeof(Length) + std::min(message.size(), kMessageBytesMax);
   for (const base::LogField& field : kept) {
     wanted += 2 * sizeof(Length) + std::min(field.key.size(), kKeyBytesMax) + std::min(field.value.size(), kValueBytesMax);

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,7 +39,7 @@ class LogQueue {
   LogQueue();
 
   // Keeps a copy, cut to the bounds above; false, and the line counts as dropped, if the queue is full.
-  bool append(LogLevel level, std::int64_t time_us, std::string_view message, std::initializer_list<base::LogField> fields);
+  bool append(LogLevel level, std::int64_t time_us, std::string_view message, std::span<const base::LogField> fields);
 
   // Calls take(const LogLine&) for each line in order. What a line points to lives until the queue changes.
   template <typename Take>

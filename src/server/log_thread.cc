@@ -67,7 +67,7 @@ class LogThread::Core {
   bool enabled(LogLevel level) const noexcept { return level < LogLevel::kOff && level >= level_.load(std::memory_order_relaxed); }
   void set_level(LogLevel level) noexcept { level_.store(level, std::memory_order_relaxed); }
 
-  void append(LogLevel level, std::string_view message, std::initializer_list<base::LogField> fields) {
+  void append(LogLevel level, std::string_view message, std::span<const base::LogField> fields) {
     const std::int64_t time_us = options_.now_us();
     bool wake = false;
     {
@@ -232,7 +232,7 @@ LogThread::~LogThread() {
 
 bool LogThread::enabled(LogLevel level) const noexcept { return core_->enabled(level); }
 
-void LogThread::write(LogLevel level, std::string_view message, std::initializer_list<base::LogField> fields) {
+void LogThread::write_line(LogLevel level, std::string_view message, std::span<const base::LogField> fields) {
   if (enabled(level)) core_->append(level, message, fields);
 }
 

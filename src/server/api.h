@@ -1,0 +1,104 @@
+// server/api.h - the HTTP API on a server: routes, callers, rates, and the parts of the server that it asks.
+//
+//   request --> path and method --> CORS --> caller (key or token) --> rate --> right, tenant --> query, body --> handler
+//
+//   Api api(io, settings, {.judge = ..., .revoke_user = ...}, errors);      // before the server starts
+//
+// Everything below /api/, and /health, /healthz, /readyz, /metrics. One shape of errors: problem.h; answers are never cached.
+// Lifetime: outlives the server's threads; `settings` is read during the construction only.
+// Threads: requests come on any shard; what they share is immutable or has its own mutex, as nothing here is hot.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/rate_table.h"
+#include "server/api_idempotency.h"
+#include "server/api_router.h"
+#include "server/settings.h"
+#include "tidewire/server.h"
+
+namespace tidewire::server {
+
+// What the API asks of the other parts. Each is called on any thread; an empty one makes its endpoints say 501.
+struct ApiServices {
+  using Judged = UniqueFunction<void(Result<Identity>)>;
+  // Whether a token is good, and whose; answers on any thread. Empty: no token is.
+  std::function<void(std::string_view token, Judged done)> judge = {};
+  struct Refresh {
+    std::string tenant, namespace_name, socket, token;
+  };
+  // A new token for a live socket; kNotFound, or kInvalidArgument when it is no good or another user's.
+  std::function<void(Refresh what, Judged done)> refresh = {};
+  std::function<void(std::string_view user_id)> revoke_user = {};
+  std::function<void(std::string_view token_id)> revoke_token = {};
+  // What GET /api/contracts answers.
+  std::function<Value()> contracts = {};
+  // Those that may be named; empty: "/" only.
+  std::function<std::vector<std::string>()> namespaces = {};
+  // Accepts clients: false while the server stops. Empty: always.
+  std::function<bool()> ready = {};
+  // Settings that are no good for production, as sentences.
+  std::vector<std::string> insecure = {};
+  // Further members of /api/health/detailed's components and of /api/admin/websocket-analytics; null: none.
+  std::function<Value()> components = {};
+  std::function<Value()> analytics = {};
+  // Further lines of /metrics, in the text format of Prometheus.
+  std::function<std::string()> metrics = {};
+  // Monotonic milliseconds; empty: the system's.
+  std::function<std::int64_t()> now_ms = {};
+};
+
+std::int64_t wall_clock_ms();                    // since the epoch
+std::string iso_time(std::int64_t wall_ms);      // "2025-10-31T12:00:00.000Z"
+
+// What the handlers share.
+struct ApiContext {
+  Server& io;
+  const Options options;  // of the server: which dialects there are
+  const Settings settings;
+  const ApiServices services;
+  const std::int64_t started_ms;  // on the wall clock
+  ApiIdempotency idempotency;
+
+  std::int64_t now_ms() const;
+  std::vector<std::string> namespaces() const;
+  // The sockets of a namespace, of the tenant of the call.
+  BroadcastOperator space(const ApiCall& call, const std::string& name) const;
+  // The namespace that the call names; null after a refusal: there is none of that name.
+  std::optional<BroadcastOperator> named_space(ApiCall& call) const;
+};
+
+class Api {
+ public:
+  // Declares the routes. Complaints about [[api.keys]] and api.rate go to `errors`.
+  Api(Server& io, const Settings& settings, ApiServices services, ConfigErrors& errors);
+  ~Api();
+
+  // Another api.rate for whoever has none of his own; from any thread.
+  void set_rate(const policy::Rate& rate);
+  // The table, for what is printed from it.
+  const std::vector<ApiEndpoint>& endpoints() const noexcept;
+
+  struct Dispatch;
+
+ private:
+  std::shared_ptr<Dispatch> dispatch_;  // shared with requests under way
+};
+
+// The table itself, in the order of the documents.
+std::vector<ApiEndpoint> api_table(const std::shared_ptr<ApiContext>& context);
+
+// Its parts, one for each file.
+void add_publish_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table);     // api_publish.cc
+void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table);        // api_rooms.cc
+void add_connection_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table);  // api_connections.cc
+void add_user_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table);        // api_users.cc
+void add_health_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table);      // health.cc
+void add_statistics_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table);  // api_statistics.cc
+
+}  // namespace tidewire::server

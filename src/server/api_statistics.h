@@ -1,0 +1,23 @@
+// server/api_statistics.h - figures as Values: of the server, of the process.
+#pragma once
+
+#include <cstdint>
+
+#include "server/api.h"
+
+namespace tidewire::server {
+
+struct ProcessFigures {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t open_descriptors = 0;
+  double cpu_seconds = 0;
+};
+// Of this process, from /proc; zeros where that is not there.
+ProcessFigures process_figures();
+
+// {socketIO:{available,connected,stats:{connected,total}},webSocket:{...}}
+Value connection_statistics(const Options& options, const ServerStatistics& now);
+// Every figure by its name.
+Value to_value(const ServerStatistics& now);
+
+}  // namespace tidewire::server
