@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ namespace tidewire {
 
 class Core;
 class RemoteSocket;
+class Socket;
 namespace hub {
 class NamespaceDefinition;
 struct MemberSnapshot;
@@ -92,6 +94,9 @@ class BroadcastOperator {
   // Rooms of the namespace that somebody is in, in the order of their names, whoever is meant.
   Later<RoomsPage> fetch_rooms(Page page) const;
   Later<std::uint64_t> count_sockets() const;
+  // Calls `task` for each, on its shard, which is also where it may look at the socket's rooms and data; answers how many they
+  // were. `task` runs on several shards at once.
+  Later<std::uint64_t> for_each(std::function<void(Socket&)> task) const;
   void sockets_join(std::string_view room) const { sockets_join(std::vector<std::string>{std::string(room)}); }
   void sockets_join(std::vector<std::string> rooms) const;
   void sockets_leave(std::string_view room) const { sockets_leave(std::vector<std::string>{std::string(room)}); }

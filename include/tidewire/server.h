@@ -146,6 +146,8 @@ class Server : public Namespace {
   Status run();
   // Called on the thread of run().
   void on_reload(UniqueFunction<void()> listener);
+  // From start() until stop(), or a signal that run() hears. From any thread.
+  bool accepting() const noexcept;
   // Ends every session ("server shutting down"), sends what is queued, stops. From any thread.
   void stop();
   Status reload_certificate();

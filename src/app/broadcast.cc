@@ -228,6 +228,19 @@ Later<std::uint64_t> BroadcastOperator::count_sockets() const {
   });
 }
 
+Later<std::uint64_t> BroadcastOperator::for_each(std::function<void(Socket&)> task) const {
+  using Answer = Later<std::uint64_t>;
+  return Answer([self = *this, task = std::move(task)](Answer::Callback done) {
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), std::uint64_t{0},
+                     [self, task](hub::Namespace& space, Answer::Callback answer) {
+      hub::visit_members(space, {self.rooms_, self.except_}, [task](hub::Member& member) {
+        Socket socket(member);
+        task(socket);
+      }, std::move(answer));
+    });
+  });
+}
+
 void BroadcastOperator::sockets_join(std::vector<std::string> rooms) const {
   on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
     hub::join_all(space, {self.rooms_, self.except_}, rooms);

@@ -133,6 +133,7 @@ void Core::wait() {
 }
 
 void Core::stop() {
+  stopping_.store(true);
   if (running_.load()) {
     for (auto& shard : shards_) shard->post_task([shard = shard.get()] { shard->shut_down(); });
   }

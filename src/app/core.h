@@ -59,6 +59,7 @@ class Core {
   void wait();
   Status run();
   void stop();
+  bool accepting() const noexcept { return running_.load() && !stopping_.load(); }
 
   // The shard whose thread calls, null elsewhere. It may be another server's in the same process: here() is not.
   static Shard* current_shard() noexcept;
@@ -112,6 +113,7 @@ class Core {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::atomic<bool> running_{false};
+  std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::condition_variable stopped_;
   int wake_descriptor_ = -1;  // ends run()

@@ -112,6 +112,7 @@ std::uint32_t Server::shard_count() const noexcept { return core_->shard_count()
 Status Server::start() { return core_->start(); }
 void Server::wait() { core_->wait(); }
 Status Server::run() { return core_->run(); }
+bool Server::accepting() const noexcept { return core_->accepting(); }
 void Server::stop() { core_->stop(); }
 Status Server::reload_certificate() {
   return core_->tls == nullptr ? Status(StatusCode::kNotFound, "no certificate is in use") : core_->tls->reload();

@@ -123,6 +123,24 @@ void fetch_members(Namespace& space, const Selector& selector, const Page& wish,
       });
 }
 
+void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
+                   UniqueFunction<void(std::uint64_t)> done) {
+  Gather<std::uint64_t>::all_shards(
+      space.hub(), kGatherDeadlineMs,
+      [key = space.key(), selector, visit = std::move(visit)](Hub& hub) -> std::uint64_t {
+        Namespace* there = hub.find(key);
+        if (there == nullptr) return 0;
+        const std::vector<MemberRef> meant = there->select(selector);  // a visit may change who is where
+        for (const MemberRef& member : meant) hub.guarded(*member, [&] { visit(*member); });
+        return meant.size();
+      },
+      [done = std::move(done)](std::vector<std::uint64_t> counts, bool) {
+        std::uint64_t sum = 0;
+        for (const std::uint64_t count : counts) sum += count;
+        done(sum);
+      });
+}
+
 void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,

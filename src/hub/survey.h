@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ struct MembersPage {
   bool complete = true;
 };
 void fetch_members(Namespace& space, const Selector& selector, const Page& page, UniqueFunction<void(MembersPage)> done);
+
+// Calls `visit` for each, on its shard, and answers how many they were.
+void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
+                   UniqueFunction<void(std::uint64_t)> done);
 
 // How many are meant, on every shard.
 void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done);

@@ -53,7 +53,7 @@ std::string milliseconds_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
-Rules read_rules(const Settings& settings, ConfigErrors& errors) {
+Rules read_rules(const Settings& settings, const std::vector<Finding>& findings, ConfigErrors& errors) {
   const DefaultRules defaults = settings.contracts.defaults ? default_rules() : DefaultRules();
   Rules rules;
   rules.namespaces = NamespaceRules::read(settings.namespaces, settings.auth.anonymous, errors);
@@ -62,6 +62,8 @@ Rules read_rules(const Settings& settings, ConfigErrors& errors) {
   rules.issuers = read_issuers(settings.auth, settings.hooks.allow_http, errors);
   rules.hooks = read_hooks(settings.hooks, errors);
   check_references(rules, errors);
+  static_cast<void>(ApiKeys(settings, errors));
+  for (const Finding& finding : findings) rules.insecure.push_back(finding.key + " " + finding.sentence);
   return rules;
 }
 
@@ -78,7 +80,8 @@ Application::Application(Settings settings, Rules rules, base::LogSink& log)
       hooks_(rules_.hooks, *webhooks_client_, *questions_client_, random_, log),
       gate_(settings_, keys_, [this](std::string_view name) { return rules_.namespaces.may_be_anonymous(name); }),
       rooms_(rules_.rooms, hooks_, log),
-      runner_(rules_.contracts, rooms_, hooks_, log, undeclared_of(settings_), options_from(settings_, core_count()).shards) {
+      runner_(rules_.contracts, rooms_, hooks_, log, undeclared_of(settings_), options_from(settings_, core_count()).shards),
+      api_(io_, settings_, api_services(), api_errors_) {
   gate_.guard(io_);
   open_namespaces();
   serve_pages();
@@ -104,6 +107,88 @@ void Application::open_namespaces() {
     follow(*space);
     runner_.listen(io_, *space, rule.name);
   }
+}
+
+// ---- for the HTTP API
+
+ApiServices Application::api_services() {
+  if (!settings_.api.enabled) return {};
+  ApiServices services;
+  services.judge = [this](std::string_view token, ApiServices::Judged done) { gate_.judge(token, std::move(done)); };
+  services.refresh = [this](ApiServices::Refresh what, ApiServices::Judged done) { refresh_socket(std::move(what), std::move(done)); };
+  services.revoke_user = [this](std::string_view user) { gate_.revoke_user(io_, user); };
+  services.revoke_token = [this](std::string_view token) { gate_.revoke_token(io_, token); };
+  services.contracts = [this] { return contracts(); };
+  services.namespaces = [this] {
+    std::vector<std::string> names;
+    for (const NamespaceRule& rule : rules_.namespaces.rules()) {
+      if (rule.pattern == nullptr) names.push_back(rule.name);
+    }
+    return names;
+  };
+  services.ready = [this] { return io_.accepting(); };
+  services.insecure = rules_.insecure;
+  services.components = [this] { return hooks_.to_value(); };
+  services.analytics = [this] { return analytics(); };
+  services.metrics = [this] { return metrics(); };
+  return services;
+}
+
+void Application::refresh_socket(ApiServices::Refresh what, ApiServices::Judged done) {
+  const auto answer = std::make_shared<ApiServices::Judged>(std::move(done));
+  io_.of(what.namespace_name)
+      .tenant(what.tenant)
+      .to(what.socket)
+      .for_each([this, token = what.token, id = what.socket, answer](Socket& socket) {
+        // A room may be called like somebody's id.
+        if (socket.id() == id) gate_.refresh(io_, socket, token, [answer](Result<Identity> judged) { (*answer)(std::move(judged)); });
+      })
+      .then([answer](std::uint64_t found) {
+        if (found == 0) (*answer)(Status(StatusCode::kNotFound, "there is no such socket"));
+      });
+}
+
+Value Application::contracts() const {
+  Value events = Value::array();
+  for (const auto& contract : rules_.contracts) events.push_back(contract->to_value());
+  Value rooms = Value::array();
+  for (const auto& rule : rules_.rooms.rules()) rooms.push_back(rule->to_value());
+  return Value::object({{"events", std::move(events)},
+                        {"rooms", std::move(rooms)},
+                        {"namespaces", rules_.namespaces.to_value()},
+                        {"undeclared", settings_.contracts.undeclared}});
+}
+
+Value Application::analytics() const {
+  const ContractRunner::Statistics& events = runner_.statistics();
+  const Gate::Statistics gate = gate_.statistics();
+  const KeyRing::Statistics keys = keys_.statistics();
+  return Value::object(
+      {{"events", Value::object({{"handled", events.handled.load()}, {"refused", events.refused.load()},
+                                 {"rateLimited", events.rate_limited.load()}, {"undeclared", events.undeclared.load()}})},
+       {"authentication", Value::object({{"admitted", gate.admitted}, {"anonymous", gate.anonymous}, {"refused", gate.refused},
+                                         {"refreshed", gate.refreshed}, {"revocations", gate.revoked},
+                                         {"keyFetches", keys.fetches}, {"keyFetchesFailed", keys.failed_fetches}})},
+       {"hooks", hooks_.to_value()}});
+}
+
+std::string Application::metrics() const {
+  const ContractRunner::Statistics& events = runner_.statistics();
+  const Gate::Statistics gate = gate_.statistics();
+  std::string out;
+  const auto add = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" counter\n");
+    out.append(name).append(" ").append(std::to_string(value)).append("\n");
+  };
+  add("tidewire_contract_events_total", "Events that a contract let through.", events.handled.load());
+  add("tidewire_contract_refusals_total", "Events that were refused.", events.refused.load());
+  add("tidewire_contract_rate_limited_total", "Of those, for their rate.", events.rate_limited.load());
+  add("tidewire_contract_undeclared_total", "Events without a contract.", events.undeclared.load());
+  add("tidewire_auth_admitted_total", "Sockets let in with a token.", gate.admitted);
+  add("tidewire_auth_anonymous_total", "Sockets let in without one.", gate.anonymous);
+  add("tidewire_auth_refused_total", "Sockets kept out.", gate.refused);
+  add("tidewire_auth_refreshed_total", "Tokens renewed on live sockets.", gate.refreshed);
+  return out;
 }
 
 // What happens to every socket of a namespace, whatever it says.

@@ -5,7 +5,7 @@
 //                  Gate             who comes in                 <- KeyRing <- outbound::Client
 //                  RoomService      who is in which room         <- Hooks   <- outbound::Client
 //                  ContractRunner   what becomes of an event
-//                  Api              what back ends may do over HTTP
+//                  Api              what back ends may do over HTTP; asks the others by ApiServices
 //
 // A part knows the parts to its right, none knows the Application.
 // Threads: made, run and destroyed on one thread. Lifetime: the log outlives it.
@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "outbound/client.h"
+#include "server/api.h"
 #include "server/contract.h"
 #include "server/contract_runner.h"
 #include "server/gate.h"
@@ -26,6 +27,7 @@
 #include "server/room_rules.h"
 #include "server/room_service.h"
 #include "server/settings.h"
+#include "server/settings_check.h"
 #include "tidewire/server.h"
 
 namespace tidewire::server {
@@ -37,9 +39,10 @@ struct Rules {
   Contracts contracts;
   Issuers issuers;
   HookSettings hooks;
+  std::vector<std::string> insecure;  // settings that production would refuse, as sentences
 };
-// Mistakes go to `errors`: each with the line it is about.
-Rules read_rules(const Settings& settings, ConfigErrors& errors);
+// Mistakes go to `errors`: each with the line it is about. `findings`: what check_settings() said.
+Rules read_rules(const Settings& settings, const std::vector<Finding>& findings, ConfigErrors& errors);
 
 class Application {
  public:
@@ -56,7 +59,11 @@ class Application {
   void on_reload(Reload reload) { reload_ = std::move(reload); }
 
  private:
-  struct Services;
+  ApiServices api_services();
+  Value contracts() const;
+  Value analytics() const;
+  std::string metrics() const;
+  void refresh_socket(ApiServices::Refresh what, ApiServices::Judged done);
   void open_namespaces();
   void follow(const Namespace& space);
   void serve_pages();
@@ -76,6 +83,8 @@ class Application {
   Gate gate_;
   RoomService rooms_;
   ContractRunner runner_;
+  ConfigErrors api_errors_;
+  Api api_;
   Reload reload_;
 };
 

@@ -65,7 +65,7 @@ int serve_command(const LoadRequest& request) {
 
 int check_command(const LoadRequest& request) {
   Loaded loaded = load_settings(request);
-  static_cast<void>(read_rules(loaded.settings, loaded.errors));
+  static_cast<void>(read_rules(loaded.settings, loaded.findings, loaded.errors));
   print(stdout, report_lines(loaded) + report_summary(loaded) + "\n");
   return loaded.usable() ? 0 : 1;
 }

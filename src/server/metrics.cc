@@ -38,6 +38,8 @@ constexpr std::array kMetrics = {
     Metric{"bytes_in", "tidewire_received_bytes_total", "Bytes from clients.", &S::bytes_in},
     Metric{"bytes_out", "tidewire_sent_bytes_total", "Bytes to clients.", &S::bytes_out},
     Metric{"sends", "tidewire_sends_total", "Writes to the network.", &S::sends},
+    Metric{"dropped_messages", "tidewire_dropped_messages_total", "Messages to a shard that hangs, dropped as memory was short.",
+           &S::dropped_messages},
     Metric{"listener_failures", "tidewire_listener_failures_total", "Listeners that threw.", &S::listener_failures},
 };
 // Every figure of ServerStatistics has a row.

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "server/application.h"
-#include "server/settings_report.h"
+#include "server/log_thread.h"
 
 namespace tidewire::server {
 namespace {
 
-LogLevel level_of(const std::string& word) {
+base::LogLevel level_of(const std::string& word) {
   if (word == "debug") return LogLevel::kDebug;
   if (word == "info") return LogLevel::kInfo;
   if (word == "warn") return LogLevel::kWarn;
@@ -24,20 +24,31 @@ void print_errors(const ConfigErrors& errors) {
 
 int serve(const Loaded& loaded, const LoadRequest& request) {
   ConfigErrors errors;
-  Rules rules = read_rules(loaded.settings, errors);
+  Rules rules = read_rules(loaded.settings, loaded.findings, errors);
   if (!errors.empty()) {
     print_errors(errors);
     std::fprintf(stderr, "tidewire does not start\n");
     return 1;
   }
-  base::LogSink& log = base::stderr_log(level_of(loaded.settings.log.level));
-  Application application(loaded.settings, std::move(rules), log);
+  auto log = LogThread::start({.level = level_of(loaded.settings.log.level),
+                               .format = loaded.settings.log.format,
+                               .lines_per_second = loaded.settings.log.lines_per_second});
+  if (!log.ok()) {
+    std::fprintf(stderr, "tidewire: %s\n", log.status().message().c_str());
+    return 1;
+  }
+  Application application(loaded.settings, std::move(rules), **log);
   application.on_reload([&]() -> std::unique_ptr<Settings> {
     const Loaded again = load_settings(request);
-    if (again.usable()) return std::make_unique<Settings>(again.settings);
-    std::fputs(report_lines(again).c_str(), stderr);
-    log.write(LogLevel::kError, "configuration not reloaded", {{"why", report_summary(again)}});
-    return nullptr;
+    if (!again.usable()) {
+      for (const std::string& line : again.errors.lines()) (*log)->write(LogLevel::kError, "configuration not reloaded", {{"why", line}});
+      for (const Finding& finding : again.findings) {
+        if (finding.severity == Severity::kError) (*log)->write(LogLevel::kError, "configuration not reloaded", {{"why", finding.key + " " + finding.sentence}});
+      }
+      return nullptr;
+    }
+    (*log)->set_level(level_of(again.settings.log.level));
+    return std::make_unique<Settings>(again.settings);
   });
   const Status ended = application.run();
   if (!ended.ok()) std::fprintf(stderr, "tidewire: %s\n", ended.message().c_str());
