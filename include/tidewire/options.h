@@ -60,7 +60,7 @@ struct Options {
   TlsFiles tls = {};
   std::vector<std::string> proxy_protocol_from = {}; // networks ("10.0.0.0/8") whose connections begin with a PROXY header
   std::vector<std::string> trusted_proxies = {}; // networks whose Forwarded and X-Forwarded-* headers count
-  std::size_t connections_max = 1'000'000;      // per shard; beyond: closed at once
+  std::size_t connections_max = 1'000'000;      // of the server, all shards together; beyond: closed at once
   // Of one address (IPv6: of its /64; behind a PROXY header: of the client), all shards together; beyond: closed at once.
   // 0: no limit, as behind a proxy without PROXY headers all clients have its address
   std::size_t connections_per_address_max = 0;

@@ -104,6 +104,7 @@ class Core {
   // Every thread.
   base::Budget budget;
   ShedBoard shed_board;
+  std::atomic<std::size_t> open_connections{0};
   std::atomic<std::uint64_t> dropped_messages{0};  // for shards that were far behind while memory was short
 
  private:

@@ -133,7 +133,7 @@ void Shard::make_socketio() {
   engine.cors = core_.engine_cors();
   engine.deflate = core_.engine_deflate();
   engine.first_message_bytes_max = base::limits::kFirstMessageBytesMax;
-  engine.unreturned_max = std::max<std::size_t>(options.connections_max / kUnreturnedShare, 1);
+  engine.unreturned_max = std::max<std::size_t>(options.connections_max / kUnreturnedShare / count_, 1);
   engine.budget = &core_.budget;
 
   engineio::Server::Hooks hooks;
@@ -234,6 +234,7 @@ void Shard::make_shed() {
             target.post_task([&target] { target.shed_->begin(); });
           }});
   reactor_->set_budget(core_.budget, [this] { shed_->begin(); });
+  reactor_->set_open_total(core_.open_connections);
 }
 
 Result<std::uint16_t> Shard::listen(std::uint16_t port) {

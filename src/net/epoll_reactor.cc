@@ -222,7 +222,7 @@ void EpollReactor::accept_some(Listener& listener) {
 }
 
 void EpollReactor::accept_one(Listener& listener, int descriptor, const Address& peer) {
-  if (statistics_.connections >= listener.options().connections_max) {
+  if (open_connections() >= listener.options().connections_max) {
     ++statistics_.refused;
     close_with_reset(descriptor);
     return;

@@ -13,6 +13,7 @@ Connection& Reactor::open_connection(int descriptor, const Address& peer) {
   if (open_head_ != nullptr) open_head_->previous_ = connection;
   open_head_ = connection;
   ++statistics_.connections;
+  if (open_total_ != nullptr) open_total_->fetch_add(1, std::memory_order_relaxed);
   return *connection;
 }
 
@@ -26,6 +27,7 @@ void Reactor::bury(Connection& connection, CloseCause cause) {
   if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
   connection.previous_ = connection.next_ = nullptr;
   --statistics_.connections;
+  if (open_total_ != nullptr) open_total_->fetch_sub(1, std::memory_order_relaxed);
   closed_.push_back(&connection);
 }
 

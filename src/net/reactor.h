@@ -12,6 +12,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -110,6 +111,9 @@ class Reactor {
     budget_ = &budget;
     on_pressure_ = std::move(on_pressure);
   }
+  // Counts its connections together with those of other reactors: ListenOptions::connections_max then bounds them all. Before
+  // the first connection; it must outlive the reactor.
+  void set_open_total(std::atomic<std::size_t>& total) noexcept { open_total_ = &total; }
   // That step; earlier too, for who is about to ask the budget in the middle of a turn.
   void settle_memory() {
     if (budget_ != nullptr && budget_->settle()) on_pressure_();
@@ -157,6 +161,11 @@ class Reactor {
   std::unique_ptr<base::Random> random_;
   base::LogSink* log_ = &base::null_log();
   ReactorStatistics statistics_;
+  std::size_t open_connections() const noexcept {
+    return open_total_ != nullptr ? open_total_->load(std::memory_order_relaxed) : statistics_.connections;
+  }
+
+  std::atomic<std::size_t>* open_total_ = nullptr;  // crosses threads
   Connection* open_head_ = nullptr;   // all open connections
   Connection* dirty_head_ = nullptr;  // connections to flush at the end of the turn, newest first
   std::vector<Connection*> closed_;   // buried in this turn

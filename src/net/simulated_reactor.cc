@@ -115,7 +115,7 @@ void SimulatedReactor::connected(Arrival arrival) {
 }
 
 void SimulatedReactor::accept(Arrival arrival) {
-  if (statistics_.connections >= arrival.connections_max) {
+  if (open_connections() >= arrival.connections_max) {
     ++statistics_.refused;
     arrival.stream->reset(Side::kServer);
     return;

@@ -248,18 +248,24 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
   base::StringMap<std::unique_ptr<policy::RateTable>> own_rates;  // by name of the key: at most kApiKeysMax
 };
 
-Api::Api(Server& io, const Settings& settings, ApiServices services, ConfigErrors& errors) {
+Api::Api(Server& io, Server& routes, ApiPart part, const Settings& settings, ApiServices services, ConfigErrors& errors) {
   auto context = std::shared_ptr<ApiContext>(
       new ApiContext{io, options_from(settings, 1), settings, std::move(services), wall_clock_ms(),
                      ApiIdempotency(settings.api.idempotency_ms, settings.api.idempotency_keys_max)});
   const auto documents = std::make_shared<Documents>();
   std::vector<ApiEndpoint> table = api_table(context);
+  if (part != ApiPart::kAll) {
+    std::erase_if(table, [part](const ApiEndpoint& row) {
+      const bool is_private = row.right == ApiRight::kRole || row.right == ApiRight::kAdmin;
+      return is_private != (part == ApiPart::kPrivate);
+    });
+  }
   add_document_endpoints(table, documents);
   dispatch_ = std::make_shared<Dispatch>(context, std::move(table), errors);
   documents->openapi = openapi_document(endpoints()).to_json();
   documents->page = api_docs_page(endpoints());
   const HttpHandler serve = [dispatch = dispatch_](const HttpRequest& request, HttpReply reply) { dispatch->serve(request, std::move(reply)); };
-  for (const std::string_view path : {"/api/*", "/health", "/healthz", "/readyz", "/metrics"}) io.http("*", path, serve);
+  for (const std::string_view path : {"/api/*", "/health", "/healthz", "/readyz", "/metrics"}) routes.http("*", path, serve);
 }
 
 Api::~Api() = default;

@@ -73,10 +73,16 @@ struct ApiContext {
   std::optional<BroadcastOperator> named_space(ApiCall& call) const;
 };
 
+// Which endpoints: with api.admin_listen those of users stay where the clients are, those of back ends move.
+enum class ApiPart : std::uint8_t { kAll, kPublic, kPrivate };
+
 class Api {
  public:
-  // Declares the routes. Complaints about [[api.keys]] and api.rate go to `errors`.
-  Api(Server& io, const Settings& settings, ApiServices services, ConfigErrors& errors);
+  // About the sockets of `io`, on the routes of `routes` (the same, or the server of server.admin_listen). Complaints about
+  // [[api.keys]] and api.rate go to `errors`.
+  Api(Server& io, Server& routes, ApiPart part, const Settings& settings, ApiServices services, ConfigErrors& errors);
+  Api(Server& io, const Settings& settings, ApiServices services, ConfigErrors& errors)
+      : Api(io, io, ApiPart::kAll, settings, std::move(services), errors) {}
   ~Api();
 
   // Another api.rate for whoever has none of his own; from any thread.

@@ -1,6 +1,7 @@
 #include "server/application.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -47,6 +48,16 @@ void check_references(const Rules& rules, ConfigErrors& errors) {
   }
 }
 
+// "127.0.0.1:4001", "[::1]:4001"; settings_check has looked at it.
+std::pair<std::string, std::uint16_t> split_address(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  return {std::move(host), port};
+}
+
 std::string milliseconds_since(std::chrono::steady_clock::time_point begin) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count());
 }
@@ -80,10 +91,10 @@ Application::Application(Settings settings, Rules rules, base::LogSink& log)
       hooks_(rules_.hooks, *webhooks_client_, *questions_client_, random_, log),
       gate_(settings_, keys_, [this](std::string_view name) { return rules_.namespaces.may_be_anonymous(name); }),
       rooms_(rules_.rooms, hooks_, log),
-      runner_(rules_.contracts, rooms_, hooks_, log, undeclared_of(settings_), options_from(settings_, core_count()).shards),
-      api_(io_, settings_, api_services(), api_errors_) {
+      runner_(rules_.contracts, rooms_, hooks_, log, undeclared_of(settings_), options_from(settings_, core_count()).shards) {
   gate_.guard(io_);
   open_namespaces();
+  serve_api();
   serve_pages();
   io_.on_listening([this] { say_hello(); });
   io_.on_reload([this] { reload(); });
@@ -111,8 +122,29 @@ void Application::open_namespaces() {
 
 // ---- for the HTTP API
 
+void Application::serve_api() {
+  if (!settings_.api.enabled) return;
+  const std::string& listen = settings_.server.admin_listen;
+  if (listen.empty()) {
+    api_ = std::make_unique<Api>(io_, settings_, api_services(), api_errors_);
+    return;
+  }
+  const auto [host, port] = split_address(listen);
+  Options options;
+  options.host = host;
+  options.port = port;
+  options.serve_socketio = false;
+  options.serve_plain = false;
+  options.tls = {.certificate_file = settings_.tls.certificate_file, .key_file = settings_.tls.key_file};
+  options.trusted_proxies = settings_.server.trusted_proxies;
+  options.log_level = LogLevel::kDebug;
+  options.log = [this](LogLevel level, std::string_view message, std::span<const LogField> fields) { log_.write_line(level, message, fields); };
+  admin_io_ = std::make_unique<Server>(options);
+  api_ = std::make_unique<Api>(io_, io_, ApiPart::kPublic, settings_, api_services(), api_errors_);
+  admin_api_ = std::make_unique<Api>(io_, *admin_io_, ApiPart::kPrivate, settings_, api_services(), api_errors_);
+}
+
 ApiServices Application::api_services() {
-  if (!settings_.api.enabled) return {};
   ApiServices services;
   services.judge = [this](std::string_view token, ApiServices::Judged done) { gate_.judge(token, std::move(done)); };
   services.refresh = [this](ApiServices::Refresh what, ApiServices::Judged done) { refresh_socket(std::move(what), std::move(done)); };
@@ -235,8 +267,16 @@ void Application::say_hello() {
 
 Status Application::run() {
   keys_.start();
+  if (admin_io_ != nullptr) {
+    if (Status started = admin_io_->start(); !started.ok()) return started;
+    log_.write(LogLevel::kInfo, "administration listens apart", {{"address", settings_.server.admin_listen}, {"port", std::to_string(admin_io_->port())}});
+  }
   const auto begin = std::chrono::steady_clock::now();
   Status ended = io_.run();
+  if (admin_io_ != nullptr) {
+    admin_io_->stop();
+    admin_io_->wait();
+  }
   if (!ended.ok()) return ended;
   finish_hooks();
   log_.write(LogLevel::kInfo, "stopped", {{"up_ms", milliseconds_since(begin)}});

@@ -59,6 +59,7 @@ class Application {
   void on_reload(Reload reload) { reload_ = std::move(reload); }
 
  private:
+  void serve_api();
   ApiServices api_services();
   Value contracts() const;
   Value analytics() const;
@@ -83,8 +84,10 @@ class Application {
   Gate gate_;
   RoomService rooms_;
   ContractRunner runner_;
-  ConfigErrors api_errors_;
-  Api api_;
+  std::unique_ptr<Server> admin_io_;  // of server.admin_listen: routes and nothing else
+  ConfigErrors api_errors_;           // read_rules() has told them
+  std::unique_ptr<Api> api_;          // none without api.enabled
+  std::unique_ptr<Api> admin_api_;    // on admin_io_
   Reload reload_;
 };
 

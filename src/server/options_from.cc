@@ -30,7 +30,7 @@ Options options_from(const Settings& settings, std::uint32_t cores) {
   options.tls = {.certificate_file = settings.tls.certificate_file, .key_file = settings.tls.key_file};
   options.proxy_protocol_from = server.proxy_protocol_from;
   options.trusted_proxies = server.trusted_proxies;
-  options.connections_max = (server.connections_max + options.shards - 1) / options.shards;
+  options.connections_max = server.connections_max;
   options.connections_per_address_max = server.connections_per_address_max;
 
   options.serve_socketio = socketio.enabled;

@@ -18,12 +18,10 @@ TEST(OptionsFrom, ZeroShardsAreOnePerCore) {
   EXPECT_GE(core_count(), 1u);
 }
 
-TEST(OptionsFrom, ConnectionsAreDividedAmongShards) {
+TEST(OptionsFrom, ConnectionsAreThoseOfTheWholeServer) {
   Settings settings;
   settings.server.connections_max = 10;
-  EXPECT_EQ(options_from(settings, 3).connections_max, 4u);
-  EXPECT_EQ(options_from(settings, 1).connections_max, 10u);
-  EXPECT_EQ(options_from(settings, 256).connections_max, 1u);
+  EXPECT_EQ(options_from(settings, 3).connections_max, 10u);
 }
 
 // The defaults of the binary are those of the library, but for what a server of its own decides otherwise.

@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 
@@ -20,9 +21,18 @@ void print_errors(const ConfigErrors& errors) {
   for (const std::string& line : errors.lines()) std::fprintf(stderr, "error: %s\n", line.c_str());
 }
 
+// Before there is any thread: the signals are for Server::run(), and a thread that had them open would end the process.
+void keep_signals_for_run() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 }  // namespace
 
 int serve(const Loaded& loaded, const LoadRequest& request) {
+  keep_signals_for_run();
   ConfigErrors errors;
   Rules rules = read_rules(loaded.settings, loaded.findings, errors);
   if (!errors.empty()) {
