@@ -79,7 +79,10 @@ ApiKeys::ApiKeys(const Settings& settings, ConfigErrors& errors) {
     keys_.push_back({digest_of(settings.api.admin_token), {.kind = ApiCaller::Kind::kAdmin, .name = "admin"}});
   }
   for (const ConfigNode* node : tables_of(settings.api.keys, errors)) {
-    if (keys_.size() == kApiKeysMax) return errors.add(node->source(), "more than 1000 [[api.keys]]");
+    if (keys_.size() == kApiKeysMax) {
+      errors.add(node->source(), "more than 1000 [[api.keys]]");
+      break;
+    }
     read(*node, errors);
   }
 }

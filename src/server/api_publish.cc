@@ -11,8 +11,8 @@
 namespace tidewire::server {
 namespace {
 
-#define TIDEWIRE_MESSAGE_SCHEMA \
-  R"({"type":"object","required":["event"],"additionalProperties":false,"properties":{
+constexpr std::string_view kMessageSchema =
+    R"({"type":"object","required":["event"],"additionalProperties":false,"properties":{
 "event":{"type":"string","minLength":1,"maxLength":128,"description":"its name; those of the life-cycle (connect, disconnect, ...) are not for events"},
 "data":{"description":"its one argument, any JSON; {\"$bytes\":\"<base64>\"} is octets"},
 "args":{"type":"array","maxItems":100,"description":"its arguments, instead of data"},
@@ -27,12 +27,15 @@ namespace {
 "except":{"type":"array","items":{"type":"string"},"maxItems":1000,"description":"not for the members of these rooms"},
 "volatile":{"type":"boolean","default":false,"description":"dropped for whoever cannot take it now"},
 "compress":{"type":"boolean","default":true},
-"idempotency_key":{"type":"string","minLength":1,"maxLength":64,"description":"the same key again answers the first answer and sends nothing"}}})"
+"idempotency_key":{"type":"string","minLength":1,"maxLength":64,"description":"the same key again answers the first answer and sends nothing"}}})";
 
-constexpr std::string_view kMessageSchema = TIDEWIRE_MESSAGE_SCHEMA;
-constexpr std::string_view kBatchSchema =
-    R"({"type":"object","required":["messages"],"additionalProperties":false,"properties":{"messages":{"type":"array","minItems":1,"maxItems":1000,"items":)"
-    TIDEWIRE_MESSAGE_SCHEMA "}}}";
+std::string_view batch_schema() {
+  static const std::string schema =
+      R"({"type":"object","required":["messages"],"additionalProperties":false,"properties":{"messages":{"type":"array","minItems":1,"maxItems":1000,"items":)" +
+      std::string(kMessageSchema) + "}}}";
+  return schema;
+}
+
 constexpr std::string_view kAnnouncementSchema =
     R"({"type":"object","required":["message"],"additionalProperties":false,"properties":{
 "title":{"type":"string","maxLength":200},"message":{"type":"string","minLength":1,"maxLength":10000},
@@ -278,7 +281,7 @@ void add_publish_endpoints(const std::shared_ptr<ApiContext>& context, std::vect
                    .handler = [publisher](const ApiCallPointer& call) { publisher->one(*call); }});
   table.push_back({.method = "POST", .path = "/api/v1/publish/batch", .tag = "publish",
                    .summary = "Send up to 1,000 events; all are judged before the first is sent.", .right = ApiRight::kRole,
-                   .role = "publish", .body = kBatchSchema,
+                   .role = "publish", .body = batch_schema(),
                    .answers = {{200, "{ok, results: [{id, duplicate?}]}, in the order of the messages"},
                                {409, "an idempotency key was used for another message; nothing was sent"}},
                    .handler = [publisher](const ApiCallPointer& call) { publisher->batch(*call); }});
