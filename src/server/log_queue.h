@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ class LogQueue {
 
   // Keeps a copy, cut to the bounds above; false, and the line counts as dropped, if the queue is full.
   bool append(LogLevel level, std::int64_t time_us, std::string_view message, std::span<const base::LogField> fields);
+  bool append(LogLevel level, std::int64_t time_us, std::string_view message, std::initializer_list<base::LogField> fields) {
+    return append(level, time_us, message, {fields.begin(), fields.size()});
+  }
 
   // Calls take(const LogLine&) for each line in order. What a line points to lives until the queue changes.
   template <typename Take>
