@@ -179,7 +179,7 @@ RemoteSocket BroadcastOperator::remote(hub::MemberSnapshot& member, const std::s
   socket.rooms = std::move(member.rooms);
   socket.data = std::move(member.data);
   socket.identity = identity_or_anonymous(std::move(member.identity));
-  socket.dialect = member.facts.dialect;
+  socket.dialect = member.dialect;
   socket.transport = member.facts.transport;
   socket.handshake = make_handshake(member.facts, member.auth);
   return socket;

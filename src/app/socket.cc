@@ -39,10 +39,7 @@ std::size_t Socket::queued_bytes() const {
   return sink == nullptr ? 0 : sink->queued_bytes();
 }
 
-std::string Socket::dialect() const {
-  const hub::Sink* sink = member_->sink();
-  return sink == nullptr ? std::string() : sink->facts().dialect;
-}
+std::string Socket::dialect() const { return std::string(member_->dialect().name()); }
 
 std::shared_ptr<const Identity> identity_or_anonymous(std::shared_ptr<const Identity> identity) {
   static const auto anonymous = std::make_shared<const Identity>();

@@ -93,6 +93,7 @@ std::vector<MemberSnapshot> snapshots(Namespace& space, const Selector& selector
 MemberSnapshot snapshot(Member& member) {
   MemberSnapshot made;
   made.id = member.id();
+  made.dialect = member.dialect().name();
   made.shard = member.home().hub().relay().shard();
   made.rooms = member.home().rooms_of(member);
   if (const Member::Extras* extras = member.extras_if_any()) {

@@ -32,6 +32,7 @@ void broadcast_with_ack(Namespace& space, const Selector& selector, Message mess
 struct MemberSnapshot {
   MemberId id;
   std::uint32_t shard;
+  std::string_view dialect;  // static
   std::vector<std::string> rooms;
   Value data;
   std::string auth;  // JSON text, empty for none

@@ -35,7 +35,6 @@ using MemberId = std::array<unsigned char, base::limits::kSidBytes>;  // 20 char
 struct ConnectionFacts {
   std::string address = {};    // "127.0.0.1"
   std::string transport = {};  // "polling", "websocket"
-  std::string dialect = {};    // "socketio", "plain"
   std::string request_head = {};  // the raw head of the handshake request
   std::int64_t issued_ms = 0;  // wall clock of the handshake
   bool secure = false;

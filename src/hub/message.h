@@ -30,6 +30,8 @@ class Dialect {
   static constexpr std::size_t kCountMax = 4;
   explicit Dialect(std::uint8_t index) noexcept : index_(index) {}
   virtual ~Dialect() = default;
+  // "socketio", "plain": what people call it.
+  virtual std::string_view name() const noexcept = 0;
   // Each dialect of a process has its own small number.
   std::uint8_t index() const noexcept { return index_; }
   virtual base::Frame encode_event(const Message& message) const = 0;

@@ -27,6 +27,7 @@ namespace tidewire::hub::test {
 class ToyDialect final : public Dialect {
  public:
   explicit ToyDialect(std::uint8_t index = 0) : Dialect(index) {}
+  std::string_view name() const noexcept override { return "toy"; }
   base::Frame encode_event(const Message& message) const override {
     ++encoded;
     std::string text(message.event);

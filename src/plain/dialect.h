@@ -23,6 +23,7 @@ enum class Form : std::uint8_t { kFlat, kData };
 class Dialect final : public hub::Dialect {
  public:
   Dialect(std::uint8_t index, Form form) noexcept : hub::Dialect(index), form_(form) {}
+  std::string_view name() const noexcept override { return "plain"; }
   base::Frame encode_event(const hub::Message& message) const override;
   base::Frame encode_ack(std::string_view namespace_name, const hub::AckKey& key,
                          const ArgumentsView& arguments) const override;

@@ -285,7 +285,7 @@ void Peer::on_drained(websocket::Connection& connection) {
 hub::ConnectionFacts Peer::facts() const {
   if (connection_ == nullptr) return {};
   const net::Connection& stream = connection_->stream();
-  return {stream.peer().ip_text(), "websocket", "plain", head_, issued_ms_, stream.secure()};
+  return {stream.peer().ip_text(), "websocket", head_, issued_ms_, stream.secure()};
 }
 
 // ---- time

@@ -68,6 +68,7 @@ struct Client::Rare {
   std::vector<std::shared_ptr<Entry>> entering;
   std::unique_ptr<Reassembly> reassembly;
   std::vector<Left> left;  // packets for these may still be in flight
+  const engineio::Session* departed = nullptr;  // while the members leave
 };
 
 void Client::attach(Endpoint& endpoint, engineio::Session& session) { session.set_listener(new Client(endpoint, session)); }
@@ -349,6 +350,7 @@ void Client::on_closed(engineio::Session& session, engineio::CloseReason reason)
   session.set_listener(nullptr);
   --endpoint_.statistics.clients;
   rare_.reset();  // entries under way lose their Admission, timers their slot
+  rare().departed = &session;  // it is over, yet listeners may still ask for its address
   while (!members_.empty()) {
     const hub::MemberRef member = members_.back();
     members_.pop_back();
@@ -373,10 +375,10 @@ void Client::on_drained(engineio::Session&) {
 }
 
 hub::ConnectionFacts Client::facts() const {
-  if (session_ == nullptr) return {};
-  const engineio::Handshake& handshake = session_->handshake();
-  return {handshake.address.ip_text(), std::string(session_->transport_name()), "socketio", handshake.head,
-          handshake.issued_ms, handshake.secure};
+  const engineio::Session* session = session_ != nullptr ? session_ : rare_ != nullptr ? rare_->departed : nullptr;
+  if (session == nullptr) return {};
+  const engineio::Handshake& handshake = session->handshake();
+  return {handshake.address.ip_text(), std::string(session->transport_name()), handshake.head, handshake.issued_ms, handshake.secure};
 }
 
 }  // namespace tidewire::socketio

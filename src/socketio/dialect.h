@@ -13,6 +13,7 @@ namespace tidewire::socketio {
 class Dialect final : public hub::Dialect {
  public:
   explicit Dialect(std::uint8_t index) noexcept : hub::Dialect(index) {}
+  std::string_view name() const noexcept override { return "socketio"; }
   base::Frame encode_event(const hub::Message& message) const override;
   base::Frame encode_ack(std::string_view namespace_name, const hub::AckKey& key, const ArgumentsView& arguments) const override;
 };
