@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/limits.h"
+#include "server/api.h"
 #include "server/options_from.h"
 #include "server/page.h"
 #include "tidewire/tidewire.h"
@@ -52,12 +53,6 @@ void open_rooms(Server& io) {
   io.on("echo", [](Event& event) { event.ack(event.arguments()); });
 }
 
-Value to_value(const ServerStatistics& now) {
-  return Value::object({{"connections", now.connections}, {"sessions", now.sessions}, {"sockets", now.sockets},
-                        {"plain_peers", now.plain_peers}, {"events_in", now.events_in}, {"deliveries", now.deliveries},
-                        {"protocol_errors", now.protocol_errors}, {"slow_consumers", now.slow_consumers}});
-}
-
 }  // namespace
 
 int serve(const Settings& settings) {
@@ -67,11 +62,10 @@ int serve(const Settings& settings) {
   if (settings.server.start_page) {
     for (const PageFile& file : page_files()) io.static_file(file.path, file.type, file.bytes);
   }
-  io.http("GET", "/health", [&io](const HttpRequest&, HttpReply reply) {
-    io.gather_statistics().then([reply = std::move(reply)](ServerStatistics now) mutable {
-      reply.json(Value::object({{"status", "ok"}, {"statistics", to_value(now)}}).to_json());
-    });
-  });
+  ConfigErrors errors;
+  const Api api(io, settings, {}, errors);
+  for (const std::string& line : errors.lines()) std::fprintf(stderr, "%s\n", line.c_str());
+  if (!errors.empty()) return 1;
   io.on_listening([&] {
     const char* scheme = options.tls.certificate_file.empty() ? "http" : "https";
     std::printf("tidewire listens on %s://%s:%u (%u shards, flush by %s)\n", scheme, options.host.c_str(),
