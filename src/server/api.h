@@ -4,7 +4,7 @@
 //
 //   Api api(io, settings, {.judge = ..., .revoke_user = ...}, errors);      // before the server starts
 //
-// Everything below /api/, and /health, /healthz, /readyz, /metrics. One shape of errors: problem.h; answers are never cached.
+// With api.enabled off, health only. Everything below /api/, and /health, /healthz, /readyz, /metrics. One shape of errors: problem.h; answers are never cached.
 // Lifetime: outlives the server's threads; `settings` is read during the construction only.
 // Threads: requests come on any shard; what they share is immutable or has its own mutex, as nothing here is hot.
 #pragma once

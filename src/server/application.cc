@@ -123,9 +123,8 @@ void Application::open_namespaces() {
 // ---- for the HTTP API
 
 void Application::serve_api() {
-  if (!settings_.api.enabled) return;
   const std::string& listen = settings_.server.admin_listen;
-  if (listen.empty()) {
+  if (listen.empty() || !settings_.api.enabled) {
     api_ = std::make_unique<Api>(io_, settings_, api_services(), api_errors_);
     return;
   }

@@ -86,7 +86,7 @@ class Application {
   ContractRunner runner_;
   std::unique_ptr<Server> admin_io_;  // of server.admin_listen: routes and nothing else
   ConfigErrors api_errors_;           // read_rules() has told them
-  std::unique_ptr<Api> api_;          // none without api.enabled
+  std::unique_ptr<Api> api_;
   std::unique_ptr<Api> admin_api_;    // on admin_io_
   Reload reload_;
 };

@@ -61,6 +61,15 @@ TEST_F(OpenApi, LeavesTheTestBroadcastOutWhereItIsOff) {
   EXPECT_TRUE(openapi_document(without.endpoints())["paths"]["/api/websocket/test-broadcast"].is_null());
 }
 
+TEST_F(OpenApi, HasHealthOnlyWhereTheApiIsOff) {
+  Settings off;
+  off.api.enabled = false;
+  Server other;
+  const Api health(other, off, {}, errors);
+  for (const ApiEndpoint& endpoint : health.endpoints()) EXPECT_EQ(endpoint.tag, "health") << endpoint.path;
+  EXPECT_EQ(health.endpoints().size(), 5u);
+}
+
 TEST_F(OpenApi, PageShowsEveryRowAndHasNoScript) {
   const std::string page = api_docs_page(api.endpoints());
   for (const ApiEndpoint& endpoint : api.endpoints()) EXPECT_THAT(page, HasSubstr(std::string(endpoint.path)));

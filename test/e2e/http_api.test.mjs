@@ -44,7 +44,7 @@ async function plainClient(fixture, room) {
   client.heard = [];
   client.on('message', (text) => client.heard.push(JSON.parse(text)));
   await once(client, 'open');
-  client.send(JSON.stringify({ event: 'join', data: room }));
+  client.send(JSON.stringify({ type: 'enter', data: room }));
   return client;
 }
 
@@ -101,8 +101,9 @@ describe('open on this machine, without keys', () => {
       }
     }
     refused(await get('/api/nowhere'), 404, 'not_found');
-    refused(await get('/api/v1/rooms/%zz'), 400, 'invalid_path');
-    refused(await get('/api/v1/rooms/%ff'), 400, 'invalid_path');
+    refused(await get(`/api/v1/rooms/${'x'.repeat(257)}`), 400, 'invalid_path');
+    refused(await get(`/api/v1/rooms/${'x'.repeat(129)}`), 400, 'invalid_room');
+    for (const name of ['%zz', '%ff', '%00', '%0A']) assert.equal((await get(`/api/v1/rooms/${name}`)).status, 400);
     refused(await get('/api/v1/rooms?namespace=/none'), 404, 'unknown_namespace');
     refused(await get('/api/v1/connections/AAAAAAAAAAAAAAAAAAAA'), 404, 'not_found');
     assert.equal((await ask(fixture, 'HEAD', '/health')).text, '');
@@ -111,7 +112,7 @@ describe('open on this machine, without keys', () => {
   test('a publication reaches clients of both kinds in a room, and nobody else', async () => {
     const [inside, outside] = [await socketClient(fixture, 'ada'), await socketClient(fixture, 'bob')];
     const plain = await plainClient(fixture, 'news');
-    inside.emit('join', 'news');
+    inside.emit('enter', 'news');
     assert.ok(await eventually(async () => (await get('/api/v1/rooms/news')).body.room.members === 2));
     let stray = 0;
     outside.on('headline', () => { stray += 1; });
@@ -121,8 +122,8 @@ describe('open on this machine, without keys', () => {
     const [value] = await heard;
     assert.equal(value.text, 'hi');
     assert.deepEqual([...value.octets], [1, 2]);
-    assert.ok(await eventually(() => plain.heard.some((each) => each.event === 'headline')));
-    assert.deepEqual(plain.heard.find((each) => each.event === 'headline').data, { text: 'hi', octets: { $bytes: 'AQI=' } });
+    assert.ok(await eventually(() => plain.heard.some((each) => each.type === 'headline')));
+    assert.deepEqual(plain.heard.find((each) => each.type === 'headline').data, { text: 'hi', octets: { $bytes: 'AQI=' } });
 
     const toBob = once(outside, 'note');
     await post('/api/v1/publish', { event: 'note', user: 'bob', args: [1, 'two'] });
@@ -172,7 +173,7 @@ describe('open on this machine, without keys', () => {
 
   test('pages over 250 connections on two shards have no double and no gap', async () => {
     const clients = await Promise.all(Array.from({ length: 250 }, (_, index) => socketClient(fixture, `page${index % 100}`)));
-    for (const client of clients) client.emit('join', 'pages');
+    for (const client of clients) client.emit('enter', 'pages');
     assert.ok(await eventually(async () => (await get('/api/v1/rooms/pages')).body.room.members === 250));
     const collect = async (path, list, key) => {
       const found = [];
