@@ -31,6 +31,7 @@ struct ClientContext {
   Target target;
   bool raw = false;
   bool deflate = false;
+  std::string auth = {};  // behind every CONNECT
   ClientListener* listener = nullptr;
   Inflater inflater = {};
   std::uint64_t compressed_frames = 0;

@@ -61,7 +61,7 @@ int load_main(int argc, char** argv) {
   Loop loop;
   loop.set_deadline(Clock::now() + as_duration(options.deadline_seconds));
   ssl_ctx_st* const tls = options.tls ? make_client_tls() : nullptr;
-  ClientContext context{loop, {options.host, options.port, tls}, options.raw, options.deflate};
+  ClientContext context{loop, {options.host, options.port, tls}, options.raw, options.deflate, options.auth};
   const Report report = run(context, options);
   if (options.deflate && context.compressed_frames == 0) loop.fail("compression was agreed on and never used");
   print(argv[1], loop, report);

@@ -20,6 +20,8 @@ constexpr const char* kUsage =
     "  --host H --raw --deflate --tls           which door; --raw: plain WebSocket, not for connect\n"
     "  --connections N --flight N --payload N --rate N\n"
     "  --rooms N --room-members N               rooms that every client joins first, and how many share one\n"
+    "  --auth JSON                              of every CONNECT\n"
+    "  --object                                 echo an object of eight fields instead of a text\n"
     "  --warmup S --seconds S --deadline S --messages N\n";
 
 struct Preset {
@@ -57,6 +59,7 @@ bool apply_flag(std::string_view name, LoadOptions& options) {
   if (name == "--raw") return options.raw = true;
   if (name == "--deflate") return options.deflate = true;
   if (name == "--tls") return options.tls = true;
+  if (name == "--object") return options.object = true;
   return false;
 }
 
@@ -64,6 +67,7 @@ bool apply_value(std::string_view name, const char* value, LoadOptions& options)
   const double number = std::strtod(value, nullptr);
   const auto count = static_cast<std::size_t>(number);
   if (name == "--host") options.host = value;
+  else if (name == "--auth") options.auth = value;
   else if (name == "--port") options.port = static_cast<std::uint16_t>(count);
   else if (name == "--pid") options.server = static_cast<pid_t>(count);
   else if (name == "--warmup") options.warmup_seconds = number;

@@ -27,6 +27,8 @@ struct LoadOptions {
   bool raw = false;
   bool deflate = false;
   bool tls = false;
+  bool object = false;                 // echo an object of eight fields, one of them the payload
+  std::string auth;                    // JSON of every CONNECT
 };
 
 // False after a message on stderr.

@@ -5,6 +5,7 @@
 //
 // Exit code 0: every row was measured (not: was fast); 1: one was not; 2: usage. See README.md for how to read the table.
 import { execFileSync } from "node:child_process";
+import { createHmac, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -61,6 +62,31 @@ function makeCertificate(directory) {
   return tls;
 }
 
+// Configurations of the program for the rows about contracts, and the CONNECT payload of one user.
+function makeApplication(directory) {
+  const secret = randomBytes(32).toString("hex");
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: "bench", name: "Bench", projects: ["apollo"], iat: now, exp: now + 86_400 })}`;
+  const token = `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+  const write = (name, events) => {
+    const file = join(directory, `${name}.toml`);
+    writeFileSync(file, `[auth]\nsecret = "${secret}"\n[log]\nconnections = false\nlevel = "error"\n${events}`);
+    return file;
+  };
+  const field = (name, rest) => `${name} = { ${rest} }`;
+  const fields = [
+    field("id", 'type = "string", minLength = 1, maxLength = 100'), field("project", 'type = "string"'),
+    field("kind", 'enum = ["order", "offer"]'), field("amount", 'type = "number", minimum = 0'),
+    field("count", 'type = "integer", minimum = 0, maximum = 1000'), field("paid", 'type = "boolean"'),
+    field("lines", 'type = "array", maxItems = 10, items = { type = "string" }'), field("note", 'type = "string", maxLength = 500'),
+  ].join(", ");
+  const schema = `schema = { type = "object", required = ["id", "project", "kind"], additionalProperties = false, properties = { ${fields} } }`;
+  const guards = `from = "authenticated"\nrate = "1000000/s"\nmember_of = "user:bench"\n${schema}\n`;
+  const echo = '[[events]]\nname = "echo"\nreply = "arguments"\n';
+  return { auth: JSON.stringify({ token }), guarded: write("guarded", echo + guards), bare: write("bare", echo), asItComes: write("plain", "") };
+}
+
 const note = (text) => process.stderr.write(text);
 
 async function measureRows(rows, settings) {
@@ -84,7 +110,7 @@ async function countInstructions(rows, settings, baseline) {
   const counted = { tool };
   for (const row of rows.filter(({ id }) => countedRows[id])) {
     counted[row.id] = {};
-    for (const key of ["tidewire", "limit"]) {
+    for (const key of ["tidewire", "limit", "bare"].filter((each) => row.contestants[each])) {
       note(`instructions ${row.id} ${key}\n`);
       try {
         const perMessage = await instructionsPerMessage(tool, row.contestants[key], countedRows[row.id], settings.programs);
@@ -111,11 +137,11 @@ function printInstructions({ tool, ...rows }) {
 async function main(options, directory) {
   const bin = resolve(options.bin);
   const program = (name) => join(bin, `tidewire-${name}`);
-  const programs = { fixture: program("fixture"), limit: program("limit"), load: program("load"), flush: options.flush };
+  const programs = { fixture: program("fixture"), limit: program("limit"), load: program("load"), application: join(bin, "tidewire"), flush: options.flush };
   const { pairs, seconds } = options;
   const anchorPairs = options.rows.includes("anchors") ? pairs : Math.min(pairs, ANCHOR_PAIRS);
   const settings = { programs, pairs, anchorPairs, seconds, warmup: options.quick ? 0.15 : 0.3, deadline: 45 };
-  const all = makeRows(makeCertificate(directory));
+  const all = makeRows(makeCertificate(directory), makeApplication(directory));
   const rows = selectRows(all, options.rows);
   const baseline = options.baseline && JSON.parse(readFileSync(options.baseline, "utf8"));
 

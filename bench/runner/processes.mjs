@@ -34,12 +34,13 @@ export function serverCommand(kind, programs, port, extra = [], prefix = []) {
     tidewire: [programs.fixture, "bench"],
     limit: [programs.limit],
     node: [process.execPath, nodePeer],
+    application: [programs.application, "serve", "--shards", "1"],
   };
   const flush = programs.flush && kind !== "node" ? ["--flush", programs.flush] : [];
   return [...prefix, ...commands[kind], "--port", String(port), ...flush, ...extra];
 }
 
-// Resolves once the server has printed `listening on ...`. stop() resolves to what it wrote on stderr.
+// Resolves once the server has printed `listening on ...` (`tidewire listens on ...`). stop() resolves to what it wrote on stderr.
 export async function startServer(command, port) {
   const [program, ...rest] = pinned(SERVER_CORE, command);
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
@@ -59,7 +60,7 @@ export async function startServer(command, port) {
     });
     child.stdout.on("data", (data) => {
       output = (output + data).slice(-20_000);
-      if (/^listening on \S+$/m.test(output)) settle(resolve);
+      if (/listen(ing|s) on \S+/.test(output)) settle(resolve);
     });
   });
   const stop = async () => {

@@ -31,7 +31,13 @@ const growth = (small, large) => ({
   ratios: [atMost("limit", 1.15)],
 });
 
-export function makeRows(tls) {
+// One contract of the program against another: the message is the same object of eight fields, the sender the same user.
+const contracts = (application, preset) => ({
+  tidewire: { server: "application", arguments: ["--config", application.guarded], load: [preset, "--object", "--auth", application.auth] },
+  bare: { server: "application", arguments: ["--config", application.bare], load: [preset, "--object", "--auth", application.auth] },
+});
+
+export function makeRows(tls, application) {
   const tlsArguments = ["--tls-cert", tls.certificate, "--tls-key", tls.key];
   const kilobyte = ["bcast1", "--payload", "1024"];
   return [
@@ -75,6 +81,19 @@ export function makeRows(tls) {
       ratios: [report("node")], bound: 17_000,
     },
     {
+      id: "P11", what: "echo1 under a contract: schema, rights, rate, membership",
+      contestants: contracts(application, "echo1"), ratios: [atMost("bare", 1.25)],
+    },
+    { id: "P11b", what: "the same in echo16", contestants: contracts(application, "echo16"), ratios: [report("bare")] },
+    {
+      id: "P5b", what: "idle connection of a user, program as it comes", value: "idle_bytes", fresh: true,
+      contestants: {
+        tidewire: { server: "application", arguments: ["--config", application.asItComes], load: ["connect", "--auth", application.auth] },
+        node: { server: "node", load: ["connect"] },
+      },
+      ratios: [atMost("node", 0.12)], bound: 1_200 + 1.1 * HANDSHAKE_BYTES,
+    },
+    {
       id: "P12", what: "growth from 100 to 18,000 connections",
       ...growth(["bcast1", "--connections", "100"], ["bcast1", "--connections", "18000"]),
     },
@@ -96,4 +115,4 @@ export const anchors = [
 export const LIMIT_IDLE_BYTES_MAX = 100;
 
 // Rows whose user-space instructions are counted, and how many messages make a difference well above the start-up.
-export const countedRows = { P1: 20_000, P2: 60_000, P3: 50_000, P4: 100_000 };
+export const countedRows = { P1: 20_000, P2: 60_000, P3: 50_000, P4: 100_000, P11b: 60_000 };
