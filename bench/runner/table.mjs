@@ -3,7 +3,8 @@
 const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 const figure = (value) => (value === undefined ? "-" : digits(value));
 
-const names = { limit: "limit", node: "Node", oneShard: "one shard", uncompressed: "uncompressed" };
+const names = {
+  bare: "the bare contract", limit: "limit", node: "Node", oneShard: "one shard", uncompressed: "uncompressed" };
 
 function ratioText({ against, median, lower, upper, atMost, reached }) {
   const verdict = atMost === undefined ? "report" : `at most ${atMost}: ${reached ? "reached" : "MISSED"}`;

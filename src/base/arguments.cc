@@ -17,7 +17,9 @@ std::string_view ArgumentsView::raw(std::size_t index) const noexcept {
   return argument;
 }
 
-Value ArgumentsView::operator[](std::size_t index) const { return ValueBuilder(attachments_).build(raw(index)); }
+Value ArgumentsView::operator[](std::size_t index) const {
+  return ValueBuilder(attachments_).build(size_ == 1 && index == 0 ? text_ : raw(index));  // the only one need not be looked for
+}
 
 std::vector<Value> ArgumentsView::values() const {
   std::vector<Value> values;

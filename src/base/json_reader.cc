@@ -59,7 +59,8 @@ const char* behind_value(const char* at, const char* end) noexcept {
 }
 
 const char* skip_separators(const char* at, const char* end) noexcept {
-  return std::find_if_not(at, end, is_separator);
+  while (at != end && is_separator(*at)) ++at;
+  return at;
 }
 
 unsigned hex4(const char* digits) noexcept {
@@ -223,7 +224,8 @@ JsonToken JsonReader::next() noexcept {
       const char* const closing = string_end(at_ + 1, end_);
       token.text = between(at_ + 1, closing);
       at_ = closing == end_ ? end_ : closing + 1;
-      const char* const follower = std::find_if_not(at_, end_, is_blank);
+      const char* follower = at_;
+      while (follower != end_ && is_blank(*follower)) ++follower;
       token.kind = follower != end_ && *follower == ':' ? JsonToken::kKey : JsonToken::kString;
       return token;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace tidewire {
@@ -9,13 +10,14 @@ namespace {
 
 constexpr std::size_t kFewMembers = 16;  // up to here comparing each with each is faster than sorting
 
-Text text_of(std::string_view raw) {
-  Text text;
-  if (!base::unescape_json_string(raw, text.text)) {
+// REQUIRES: `text` is empty
+void read_text(std::string_view raw, Text& text) {
+  if (raw.find('\\') == std::string_view::npos) {
+    text.text.assign(raw);
+  } else if (!base::unescape_json_string(raw, text.text)) {
     text.text.assign(raw);
     text.escaped = true;
   }
-  return text;
 }
 
 bool key_less(const Text& a, const Text& b) noexcept { return a.escaped != b.escaped ? b.escaped : a.text < b.text; }
@@ -43,6 +45,15 @@ bool has_repeated(const std::vector<Value::Member>& members) noexcept {
   return false;
 }
 
+// Moves what belongs to a container out of the stack of all.
+template <typename Element>
+std::vector<Element> take_tail(std::vector<Element>& all, std::size_t begin) {
+  const auto first = all.begin() + static_cast<std::ptrdiff_t>(begin);
+  std::vector<Element> tail(std::make_move_iterator(first), std::make_move_iterator(all.end()));
+  all.erase(first, all.end());
+  return tail;
+}
+
 }  // namespace
 
 Value ValueBuilder::build(std::string_view text) {
@@ -57,52 +68,52 @@ void ValueBuilder::take(const base::JsonToken& token) {
     case Token::kEnd:
       return;
     case Token::kNull:
-      return add(Value());
+      static_cast<void>(place());
+      return;
     case Token::kTrue:
-      return add(Value(true));
     case Token::kFalse:
-      return add(Value(false));
+      place().storage_.emplace<bool>(token.kind == Token::kTrue);
+      return;
     case Token::kNumber:
-      return add(Value(Value::Storage(Value::Number{std::string(token.text)})));
+      place().storage_.emplace<Value::Number>().text.assign(token.text);
+      return;
     case Token::kString:
-      return add(Value(text_of(token.text)));
+      read_text(token.text, place().storage_.emplace<Text>());
+      return;
     case Token::kKey:
-      if (!open_.empty()) open_.back().key = text_of(token.text);
+      if (members_.capacity() == 0) members_.reserve(kFewMembers);
+      read_text(token.text, members_.emplace_back().key);
       return;
     case Token::kBeginArray:
-      return open(Value::array());
     case Token::kBeginObject:
-      return open(Value::object());
+      return open(token.kind == Token::kBeginObject);
     case Token::kEndArray:
     case Token::kEndObject:
       return close();
   }
 }
 
-void ValueBuilder::open(Value container) { open_.push_back({std::move(container), {}}); }
+Value& ValueBuilder::place() {
+  if (open_.empty()) return result_;
+  if (!open_.back().is_object) return items_.emplace_back();
+  if (members_.size() == open_.back().begin) members_.emplace_back();  // a value without a key: never in a scanned text
+  return members_.back().value;
+}
 
 void ValueBuilder::close() {
   if (open_.empty()) return;  // never in a scanned text
-  Value closed = std::move(open_.back().container);
+  const Open closed = open_.back();
   open_.pop_back();
-  if (auto* members = std::get_if<Value::Object>(&closed.storage_)) {
-    drop_repeated(*members);
-    if (const Bytes* octets = attachment_of(closed)) closed = Value(*octets);
-  }
-  add(std::move(closed));
-}
-
-void ValueBuilder::add(Value value) {
-  if (open_.empty()) {
-    result_ = std::move(value);
+  if (!closed.is_object) {
+    Value::Array items = take_tail(items_, closed.begin);
+    place().storage_.emplace<Value::Array>(std::move(items));
     return;
   }
-  Open& parent = open_.back();
-  if (auto* members = std::get_if<Value::Object>(&parent.container.storage_)) {
-    members->push_back({std::move(parent.key), std::move(value)});
-  } else {
-    std::get<Value::Array>(parent.container.storage_).push_back(std::move(value));
-  }
+  Value::Object members = take_tail(members_, closed.begin);
+  drop_repeated(members);
+  Value& object = place();
+  object.storage_.emplace<Value::Object>(std::move(members));
+  if (const Bytes* octets = attachment_of(object)) object = Value(*octets);
 }
 
 const Bytes* ValueBuilder::attachment_of(const Value& object) const noexcept {

@@ -1,6 +1,7 @@
 // base/value_builder.h - a Value from text that was scanned, without looking for errors again.
 //
-// Threads: one builder, one text, one thread. No recursion: the open containers are a stack of their own.
+// Threads: one builder, one text, one thread. No recursion: the open containers are a stack of their own, and so are what they
+// hold until they close: each member is made in place and moved once, into a container of just the right size.
 #pragma once
 
 #include <span>
@@ -25,19 +26,22 @@ class ValueBuilder {
 
  private:
   struct Open {
-    Value container;
-    Text key;  // of the member whose value comes next
+    bool is_object;
+    std::size_t begin;  // of its members or items
   };
 
   void take(const base::JsonToken& token);
-  void add(Value value);
-  void open(Value container);
+  // Where the next value belongs: a member whose key has come, an item, or the result.
+  Value& place();
+  void open(bool is_object) { open_.push_back({is_object, is_object ? members_.size() : items_.size()}); }
   void close();
   // The attachment that an object stands for, or nullptr.
   const Bytes* attachment_of(const Value& object) const noexcept;
 
   std::span<const Bytes> attachments_;
   std::vector<Open> open_;
+  std::vector<Value::Member> members_;  // of all open objects, one behind the other
+  std::vector<Value> items_;            // of all open arrays
   Value result_;
 };
 

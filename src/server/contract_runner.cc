@@ -41,6 +41,7 @@ struct ContractRunner::Tables {
   }
   std::vector<std::unique_ptr<policy::RateTable>> rates;  // by Contract::index
   policy::RateTable strikes;                              // by socket
+  std::string key;                                        // of the one that is asked for now
 };
 
 struct ContractRunner::Run {
@@ -57,6 +58,7 @@ struct ContractRunner::Run {
 ContractRunner::ContractRunner(const Contracts& contracts, RoomService& rooms, Hooks& hooks, base::LogSink& log, Undeclared undeclared,
                                std::uint32_t shard_count)
     : contracts_(contracts), rooms_(rooms), hooks_(hooks), log_(log), undeclared_(undeclared) {
+  for (const auto& contract : contracts) told_.push_back(hooks.wants("event:" + contract->name));
   for (std::uint32_t i = 0; i < shard_count; ++i) tables_.push_back(std::make_unique<Tables>(contracts));
 }
 
@@ -89,9 +91,8 @@ void ContractRunner::handle(const Contract& contract, Event& event, std::uint32_
   const Filling filling(socket, *identity, payload);
   if (const auto refused = check_membership(contract, socket, filling)) return refuse(socket, ack, event.name(), *refused);
   statistics_.handled.fetch_add(1, std::memory_order_relaxed);
-  const std::string wish = "event:" + contract.name;
-  if (hooks_.wants(wish)) {
-    hooks_.tell(wish, socket, Value::object({{"name", contract.name}, {"arguments", Value::array(event.arguments().values())}}));
+  if (told_[contract.index]) {
+    hooks_.tell("event:" + contract.name, socket, Value::object({{"name", contract.name}, {"arguments", Value::array(event.arguments().values())}}));
   }
   if (contract.ask.empty() && contract.join.empty() && contract.leave.empty()) {
     return finish(contract, socket, *identity, event.arguments(), payload, ack);
@@ -119,7 +120,12 @@ std::optional<Problem> ContractRunner::may_send(const Contract& contract, Socket
 std::optional<Problem> ContractRunner::over_rate(const Contract& contract, Socket& socket, const Identity& identity, std::uint32_t shard) {
   policy::RateTable* table = tables_[shard]->rates[contract.index].get();
   if (table == nullptr) return std::nullopt;
-  const std::string key = identity.anonymous() ? socket.id() : identity.tenant + '\n' + identity.user_id;
+  std::string& key = tables_[shard]->key;
+  if (identity.anonymous()) {
+    key = socket.id();
+  } else {
+    key.assign(identity.tenant).append(1, '\n').append(identity.user_id);
+  }
   const base::Milliseconds now = now_ms();
   if (table->take(key, now)) return std::nullopt;
   statistics_.rate_limited.fetch_add(1, std::memory_order_relaxed);

@@ -68,6 +68,7 @@ class ContractRunner {
   Hooks& hooks_;
   base::LogSink& log_;
   const Undeclared undeclared_;
+  std::vector<bool> told_;  // by Contract::index: whether a webhook wants to hear of it
   std::vector<std::unique_ptr<Tables>> tables_;  // of each shard
   Statistics statistics_;
 };
