@@ -73,6 +73,8 @@ Rules read_rules(const Settings& settings, const std::vector<Finding>& findings,
   rules.issuers = read_issuers(settings.auth, settings.hooks.allow_http, errors);
   rules.hooks = read_hooks(settings.hooks, errors);
   check_references(rules, errors);
+  for (const auto& rule : rules.rooms.rules()) rules.read_claims = rules.read_claims || rule->join.reads_claims();
+  for (const auto& contract : rules.contracts) rules.read_claims = rules.read_claims || contract->reads_claims;
   static_cast<void>(ApiKeys(settings, errors));
   for (const Finding& finding : findings) rules.insecure.push_back(finding.key + " " + finding.sentence);
   return rules;
@@ -89,7 +91,7 @@ Application::Application(Settings settings, Rules rules, base::LogSink& log)
           outbound::ClientOptions{.ca_file = settings_.hooks.ca_file, .allow_http = settings_.hooks.allow_http})),
       keys_(rules_.issuers, *questions_client_, log),
       hooks_(rules_.hooks, *webhooks_client_, *questions_client_, random_, log),
-      gate_(settings_, keys_, [this](std::string_view name) { return rules_.namespaces.may_be_anonymous(name); }),
+      gate_(settings_, keys_, [this](std::string_view name) { return rules_.namespaces.may_be_anonymous(name); }, rules_.read_claims),
       rooms_(rules_.rooms, hooks_, log),
       runner_(rules_.contracts, rooms_, hooks_, log, undeclared_of(settings_), options_from(settings_, core_count()).shards) {
   gate_.guard(io_);

@@ -39,6 +39,7 @@ struct Rules {
   Contracts contracts;
   Issuers issuers;
   HookSettings hooks;
+  bool read_claims = false;           // whether anything looks at claims that an identity has no field for
   std::vector<std::string> insecure;  // settings that production would refuse, as sentences
 };
 // Mistakes go to `errors`: each with the line it is about. `findings`: what check_settings() said.

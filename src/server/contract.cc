@@ -21,6 +21,7 @@ class ContractReader {
   std::unique_ptr<Contract> read() {
     auto contract = std::make_unique<Contract>();
     contract->source = node_.source();
+    contract->reads_claims = node_.to_value().to_json().find("{claims.") != std::string::npos;  // rather once too often
     read_names(*contract);
     read_rights(*contract);
     read_payload(*contract);

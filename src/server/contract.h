@@ -70,6 +70,9 @@ struct Contract {
   std::size_t index = 0;  // among all contracts: which rate table is its own
   ConfigSource source;
 
+  // Whether a template names a claim of the sender's token.
+  bool reads_claims = false;
+
   // Whether the first argument must be looked into; else it passes as it came.
   bool reads_payload() const noexcept;
   Value to_value() const;

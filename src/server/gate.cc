@@ -56,12 +56,13 @@ auth::ClaimMapping mapping_of(const Settings::Auth& settings) {
 
 }  // namespace
 
-Gate::Gate(const Settings& settings, KeyRing& keys, MayBeAnonymous may_be_anonymous)
+Gate::Gate(const Settings& settings, KeyRing& keys, MayBeAnonymous may_be_anonymous, bool keep_claims)
     : settings_(settings.auth),
       tenants_(settings.tenants),
       mapping_(mapping_of(settings.auth)),
       keys_(keys),
-      may_be_anonymous_(std::move(may_be_anonymous)) {}
+      may_be_anonymous_(std::move(may_be_anonymous)),
+      keep_claims_(keep_claims) {}
 
 void Gate::count(std::uint64_t Statistics::*counter) {
   const std::lock_guard lock(mutex_);
@@ -159,6 +160,7 @@ Gate::Finding Gate::examine(auth::Verdict verdict) const {
   }
   // Good until a little after its end, for the clocks: as its verifier had it.
   if (identity->expires_at_s) *identity->expires_at_s += settings_.leeway_s;
+  if (!keep_claims_) identity->claims = Value();
   return {{}, {}, std::move(*identity)};
 }
 

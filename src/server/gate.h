@@ -36,7 +36,8 @@ class Gate {
   // Whether somebody without a token may enter this namespace.
   using MayBeAnonymous = std::function<bool(std::string_view namespace_name)>;
 
-  Gate(const Settings& settings, KeyRing& keys, MayBeAnonymous may_be_anonymous);
+  // `keep_claims`: whether identities keep the whole token, which costs more than all the rest of an idle connection.
+  Gate(const Settings& settings, KeyRing& keys, MayBeAnonymous may_be_anonymous, bool keep_claims);
 
   // The authenticator of the server, and `auth_refresh` in a namespace.
   void guard(Server& io);
@@ -81,6 +82,7 @@ class Gate {
   const auth::ClaimMapping mapping_;
   KeyRing& keys_;
   const MayBeAnonymous may_be_anonymous_;
+  const bool keep_claims_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_

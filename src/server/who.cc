@@ -16,6 +16,9 @@ bool says(const Value& claim, std::string_view wanted) {
   return is(claim) || std::ranges::any_of(claim.items(), is);
 }
 
+// Claims that the identity holds in fields of their own.
+bool is_mapped(std::string_view name) { return name == "projects" || name == "roles" || name == "tenant"; }
+
 bool claim_contains(const Identity& identity, std::string_view name, std::string_view parameter) {
   if (name == "projects") return identity.in_project(parameter);
   if (name == "roles") return identity.has_role(parameter);
@@ -82,6 +85,9 @@ Who::Answer Who::admits(const Identity& identity, std::string_view parameter) co
 
 bool Who::has(Kind kind) const noexcept {
   return std::ranges::any_of(terms_, [kind](const Term& term) { return term.kind == kind; });
+}
+bool Who::reads_claims() const noexcept {
+  return std::ranges::any_of(terms_, [](const Term& term) { return term.kind == Kind::kClaim && !is_mapped(term.name); });
 }
 bool Who::is_public() const noexcept { return has(Kind::kPublic); }
 bool Who::asks() const noexcept { return has(Kind::kAsk); }

@@ -40,6 +40,8 @@ class Who {
   bool is_public() const noexcept;
   bool asks() const noexcept;
   bool is_own() const noexcept;
+  // Whether a term looks at a claim that Identity has no field for.
+  bool reads_claims() const noexcept;
   // "role:admin, claim:projects": as it was written.
   std::string text() const;
 
