@@ -122,7 +122,7 @@ void Client::read_text(std::string_view text) {
     case State::kOpening:
       if (!text.starts_with(R"(0{"sid":")")) return fail("no open packet");
       state_ = State::kJoining;
-      return send_text("40" + context_.auth);
+      return send_text(context_.auths.empty() ? "40" : "40" + context_.auths[index % context_.auths.size()]);
     case State::kJoining:
       if (!text.starts_with(R"(40{"sid":")")) return fail("no answer to CONNECT");
       return become_ready();

@@ -31,7 +31,7 @@ struct ClientContext {
   Target target;
   bool raw = false;
   bool deflate = false;
-  std::string auth = {};  // behind every CONNECT
+  std::vector<std::string> auths = {};  // what CONNECT carries: client i the one at i, from the first again behind the last
   ClientListener* listener = nullptr;
   Inflater inflater = {};
   std::uint64_t compressed_frames = 0;

@@ -31,6 +31,7 @@ Report run(ClientContext& context, const LoadOptions& options) {
   if (options.scenario == "echo") return run_echo(context, options);
   if (options.scenario == "broadcast") return run_broadcast(context, options);
   if (options.scenario == "connect") return run_connect(context, options);
+  if (options.scenario == "projects") return run_projects(context, options);
   return run_polling(context, options);
 }
 
@@ -61,7 +62,7 @@ int load_main(int argc, char** argv) {
   Loop loop;
   loop.set_deadline(Clock::now() + as_duration(options.deadline_seconds));
   ssl_ctx_st* const tls = options.tls ? make_client_tls() : nullptr;
-  ClientContext context{loop, {options.host, options.port, tls}, options.raw, options.deflate, options.auth};
+  ClientContext context{loop, {options.host, options.port, tls}, options.raw, options.deflate, options.auths};
   const Report report = run(context, options);
   if (options.deflate && context.compressed_frames == 0) loop.fail("compression was agreed on and never used");
   print(argv[1], loop, report);

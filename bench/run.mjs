@@ -5,12 +5,12 @@
 //
 // Exit code 0: every row was measured (not: was fast); 1: one was not; 2: usage. See README.md for how to read the table.
 import { execFileSync } from "node:child_process";
-import { createHmac, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { checkAnchors, withoutLimitRatios } from "./runner/anchors.mjs";
+import { makeApplication } from "./runner/application.mjs";
 import { countingTool, instructionsPerMessage } from "./runner/instructions.mjs";
 import { judgeRow, measureRow } from "./runner/measure.mjs";
 import { endAll } from "./runner/processes.mjs";
@@ -35,7 +35,7 @@ function parse() {
       bin: { type: "string", default: "build/release/bin" },
     },
   });
-  const rows = positionals.flatMap((text) => text.split(",")).map((id) => id.replace(/^p/, "P"));
+  const rows = positionals.flatMap((text) => text.split(",")).map((id) => id.replace(/^p(?=\d)/, "P"));
   const pairs = Number(values.pairs ?? (values.quick ? 3 : 11));
   const seconds = Number(values.seconds ?? (values.quick ? 0.3 : 1));
   if (!(pairs >= 1 && pairs <= 101 && seconds > 0 && seconds <= 30)) throw new Error("--pairs or --seconds is out of range");
@@ -60,31 +60,6 @@ function makeCertificate(directory) {
   const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   execFileSync("openssl", [...kind, ...subject], { stdio: "ignore", timeout: 20_000 });
   return tls;
-}
-
-// Configurations of the program for the rows about contracts, and the CONNECT payload of one user.
-function makeApplication(directory) {
-  const secret = randomBytes(32).toString("hex");
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: "bench", name: "Bench", projects: ["apollo"], iat: now, exp: now + 86_400 })}`;
-  const token = `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
-  const write = (name, events) => {
-    const file = join(directory, `${name}.toml`);
-    writeFileSync(file, `[auth]\nsecret = "${secret}"\n[log]\nconnections = false\nlevel = "error"\n${events}`);
-    return file;
-  };
-  const field = (name, rest) => `${name} = { ${rest} }`;
-  const fields = [
-    field("id", 'type = "string", minLength = 1, maxLength = 100'), field("project", 'type = "string"'),
-    field("kind", 'enum = ["order", "offer"]'), field("amount", 'type = "number", minimum = 0'),
-    field("count", 'type = "integer", minimum = 0, maximum = 1000'), field("paid", 'type = "boolean"'),
-    field("lines", 'type = "array", maxItems = 10, items = { type = "string" }'), field("note", 'type = "string", maxLength = 500'),
-  ].join(", ");
-  const schema = `schema = { type = "object", required = ["id", "project", "kind"], additionalProperties = false, properties = { ${fields} } }`;
-  const guards = `from = "authenticated"\nrate = "1000000/s"\nmember_of = "user:bench"\n${schema}\n`;
-  const echo = '[[events]]\nname = "echo"\nreply = "arguments"\n';
-  return { auth: JSON.stringify({ token }), guarded: write("guarded", echo + guards), bare: write("bare", echo), asItComes: write("plain", "") };
 }
 
 const note = (text) => process.stderr.write(text);

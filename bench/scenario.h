@@ -45,6 +45,7 @@ Report run_echo(ClientContext& context, const LoadOptions& options);
 Report run_broadcast(ClientContext& context, const LoadOptions& options);
 Report run_connect(ClientContext& context, const LoadOptions& options);
 Report run_polling(ClientContext& context, const LoadOptions& options);
+Report run_projects(ClientContext& context, const LoadOptions& options);
 
 // The payload of message `sequence` of client `client`: a JSON string of options.payload_bytes characters, no two alike, so
 // that an answer to another message is a wrong one.

@@ -68,8 +68,12 @@ export function judgeRow(row, reports) {
     .filter(({ of, against }) => series[of] && series[against])
     .map((ratio) => ({ ...ratio, ...pairRatios(series[ratio.of], series[ratio.against]) }));
   for (const ratio of ratios) if (ratio.atMost) ratio.reached = ratio.median <= ratio.atMost;
+  // Nanoseconds that each step adds, from the differences within a round.
+  const steps = mapValues(row.steps ?? {}, ([without, having]) => {
+    return median(values[having].map((value, round) => (value - values[without][round]) * 1000));
+  });
   const boundReached = row.bound === undefined || medians.tidewire <= row.bound;
-  return { id: row.id, what: row.what, unit: field, medians, users, values, ratios, bound: row.bound, boundReached };
+  return { id: row.id, what: row.what, unit: field, medians, users, values, ratios, steps, bound: row.bound, boundReached };
 }
 
 const mapValues = (object, change) => {

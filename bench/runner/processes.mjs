@@ -8,7 +8,7 @@ const SERVER_CORE = "0";
 const GENERATOR_CORE = "1";
 const START_MS_MAX = 15_000;
 const STOP_MS_MAX = 10_000;
-const nodePeer = fileURLToPath(new URL("../peers/node.mjs", import.meta.url));
+const peer = (name) => fileURLToPath(new URL(`../peers/${name}.mjs`, import.meta.url));
 
 const running = new Set();
 const cores = cpus().length;
@@ -33,10 +33,11 @@ export function serverCommand(kind, programs, port, extra = [], prefix = []) {
   const commands = {
     tidewire: [programs.fixture, "bench"],
     limit: [programs.limit],
-    node: [process.execPath, nodePeer],
+    node: [process.execPath, peer("node")],
+    projects: [process.execPath, peer("projects")],
     application: [programs.application, "serve", "--shards", "1"],
   };
-  const flush = programs.flush && kind !== "node" ? ["--flush", programs.flush] : [];
+  const flush = programs.flush && commands[kind][0] !== process.execPath ? ["--flush", programs.flush] : [];
   return [...prefix, ...commands[kind], "--port", String(port), ...flush, ...extra];
 }
 

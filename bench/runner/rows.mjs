@@ -31,10 +31,18 @@ const growth = (small, large) => ({
   ratios: [atMost("limit", 1.15)],
 });
 
-// One contract of the program against another: the message is the same object of eight fields, the sender the same user.
-const contracts = (application, preset) => ({
-  tidewire: { server: "application", arguments: ["--config", application.guarded], load: [preset, "--object", "--auth", application.auth] },
-  bare: { server: "application", arguments: ["--config", application.bare], load: [preset, "--object", "--auth", application.auth] },
+// One contract of the program with all guards, against the same without any and without a token: the same object of eight fields.
+const configured = (file, ...load) => ({ server: "application", arguments: ["--config", file], load });
+const guardedAndBare = ({ auth, membership, bare }, preset) => ({
+  tidewire: configured(membership, preset, "--object", "--auth", auth),
+  bare: configured(bare, preset, "--object"),
+});
+// What lies between the two, one guard more each time.
+const guardByGuard = ({ auth, rights, rate, schema, bare }, preset) => ({
+  identity: configured(bare, preset, "--object", "--auth", auth),
+  rights: configured(rights, preset, "--object", "--auth", auth),
+  rate: configured(rate, preset, "--object", "--auth", auth),
+  schema: configured(schema, preset, "--object", "--auth", auth),
 });
 
 export function makeRows(tls, application) {
@@ -81,15 +89,32 @@ export function makeRows(tls, application) {
       ratios: [report("node")], bound: 17_000,
     },
     {
-      id: "P11", what: "echo1 under a contract: schema, rights, rate, membership",
-      contestants: contracts(application, "echo1"), ratios: [atMost("bare", 1.25)],
+      id: "P11", what: "echo1 under a contract with guards",
+      contestants: { ...guardedAndBare(application, "echo1"), fixture: { server: "tidewire", load: ["echo1", "--object"] } },
+      ratios: [atMost("bare", 1.25), report("fixture")],
     },
-    { id: "P11b", what: "the same in echo16", contestants: contracts(application, "echo16"), ratios: [report("bare")] },
     {
-      id: "P5b", what: "idle connection of a user, program as it comes", value: "idle_bytes", fresh: true,
+      id: "P11b", what: "the same in echo16",
+      contestants: { ...guardedAndBare(application, "echo16"), ...guardByGuard(application, "echo16") },
+      ratios: [report("bare")],
+      steps: {
+        identity: ["bare", "identity"], rights: ["identity", "rights"], rate: ["rights", "rate"], schema: ["rate", "schema"],
+        membership: ["schema", "tidewire"],
+      },
+    },
+    {
+      id: "projects", what: "50 projects of 20, per delivery",
       contestants: {
-        tidewire: { server: "application", arguments: ["--config", application.asItComes], load: ["connect", "--auth", application.auth] },
-        node: { server: "node", load: ["connect"] },
+        tidewire: configured(application.asItComes, "projects", "--auth", application.auth),
+        node: { server: "projects", arguments: ["--secret-file", application.secretFile], load: ["projects", "--auth", application.auth] },
+      },
+      ratios: [report("node")],
+    },
+    {
+      id: "P5b", what: "idle connection of a user, as it comes", value: "idle_bytes", fresh: true,
+      contestants: {
+        tidewire: configured(application.asItComes, "connect", "--auth", application.auth),
+        node: { server: "projects", arguments: ["--secret-file", application.secretFile], load: ["connect", "--auth", application.auth] },
       },
       ratios: [atMost("node", 0.12)], bound: 1_200 + 1.1 * HANDSHAKE_BYTES,
     },

@@ -4,7 +4,9 @@ const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? valu
 const figure = (value) => (value === undefined ? "-" : digits(value));
 
 const names = {
-  bare: "the bare contract", limit: "limit", node: "Node", oneShard: "one shard", uncompressed: "uncompressed" };
+  limit: "limit", node: "Node", oneShard: "one shard", uncompressed: "uncompressed", bare: "no guards",
+  fixture: "a listener in C++",
+};
 
 function ratioText({ against, median, lower, upper, atMost, reached }) {
   const verdict = atMost === undefined ? "report" : `at most ${atMost}: ${reached ? "reached" : "MISSED"}`;
@@ -19,6 +21,8 @@ function boundText({ bound, medians, boundReached }) {
 function verdicts(result) {
   if (result.error) return [`NOT MEASURED: ${result.error}`];
   const lines = result.ratios.map(ratioText);
+  const steps = Object.entries(result.steps).map(([name, ns]) => `${name} ${ns.toFixed(0)}`);
+  if (steps.length > 0) lines.push(`nanoseconds: ${steps.join(", ")}`);
   if (result.bound !== undefined) lines.push(boundText(result));
   return lines.length > 0 ? lines : ["-"];
 }
