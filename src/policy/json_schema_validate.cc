@@ -294,7 +294,7 @@ std::size_t Validator::hash(const Value& value, std::size_t& values, const Place
   return sum;
 }
 
-// Few properties are compared one after the other, mostly by their sizes: an eighth of the time that eight members took is saved.
+// Few properties are compared one after the other, mostly by their sizes: a ninth of the instructions of validating eight members less.
 const SchemaNode::Property* property_of(const SchemaNode& node, const Text& key) {
   constexpr std::size_t kFew = 16;
   auto found = node.properties.begin();
