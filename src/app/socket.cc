@@ -26,7 +26,7 @@ Namespace Socket::nsp() const { return Namespace(shard_of(*member_).core(), memb
 Handshake Socket::handshake() const {
   const hub::Member::Extras* extras = member_->extras_if_any();
   const hub::Sink* sink = member_->sink();
-  return make_handshake(sink == nullptr ? hub::ConnectionFacts() : sink->facts(), extras == nullptr ? "" : extras->auth);
+  return make_handshake(sink == nullptr ? hub::ConnectionFacts() : sink->facts(), extras == nullptr || extras->auth == nullptr ? std::string_view() : *extras->auth);
 }
 
 std::string Socket::transport() const {
@@ -58,7 +58,7 @@ void Socket::set_identity(Identity identity) const {
 bool Socket::in_room(std::string_view room) const { return member_->home().is_in(*member_, room); }
 std::size_t Socket::room_count() const { return member_->home().room_count_of(*member_); }
 std::vector<std::string> Socket::rooms() const { return member_->home().rooms_of(*member_); }
-Value& Socket::data() const { return member_->extras().data; }
+Value& Socket::data() const { return member_->extras().data(); }
 
 void Socket::join(std::string_view room) const {
   if (Core::current_shard() == &shard_of(*member_)) {

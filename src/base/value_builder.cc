@@ -11,13 +11,10 @@ namespace {
 constexpr std::size_t kFewMembers = 16;  // up to here comparing each with each is faster than sorting
 
 // REQUIRES: `text` is empty
-void read_text(std::string_view raw, Text& text) {
-  if (raw.find('\\') == std::string_view::npos) {
-    text.text.assign(raw);
-  } else if (!base::unescape_json_string(raw, text.text)) {
-    text.text.assign(raw);
-    text.escaped = true;
-  }
+void unescape(std::string_view raw, Text& text) {
+  if (base::unescape_json_string(raw, text.text)) return;
+  text.text.assign(raw);
+  text.escaped = true;
 }
 
 bool key_less(const Text& a, const Text& b) noexcept { return a.escaped != b.escaped ? b.escaped : a.text < b.text; }
@@ -45,21 +42,12 @@ bool has_repeated(const std::vector<Value::Member>& members) noexcept {
   return false;
 }
 
-// Moves what belongs to a container out of the stack of all.
-template <typename Element>
-std::vector<Element> take_tail(std::vector<Element>& all, std::size_t begin) {
-  const auto first = all.begin() + static_cast<std::ptrdiff_t>(begin);
-  std::vector<Element> tail(std::make_move_iterator(first), std::make_move_iterator(all.end()));
-  all.erase(first, all.end());
-  return tail;
-}
-
 }  // namespace
 
 Value ValueBuilder::build(std::string_view text) {
   base::JsonReader reader(text);
   for (base::JsonToken token = reader.next(); token.kind != base::JsonToken::kEnd; token = reader.next()) take(token);
-  return std::move(result_);
+  return parts_.empty() ? Value() : std::move(parts_.front().value);
 }
 
 void ValueBuilder::take(const base::JsonToken& token) {
@@ -78,11 +66,11 @@ void ValueBuilder::take(const base::JsonToken& token) {
       place().storage_.emplace<Value::Number>().text.assign(token.text);
       return;
     case Token::kString:
-      read_text(token.text, place().storage_.emplace<Text>());
+      unescape(token.text, place().storage_.emplace<Text>());
       return;
     case Token::kKey:
-      if (members_.capacity() == 0) members_.reserve(kFewMembers);
-      read_text(token.text, members_.emplace_back().key);
+      unescape(token.text, parts_.emplace_back().key);
+      has_key_ = true;
       return;
     case Token::kBeginArray:
     case Token::kBeginObject:
@@ -94,26 +82,32 @@ void ValueBuilder::take(const base::JsonToken& token) {
 }
 
 Value& ValueBuilder::place() {
-  if (open_.empty()) return result_;
-  if (!open_.back().is_object) return items_.emplace_back();
-  if (members_.size() == open_.back().begin) members_.emplace_back();  // a value without a key: never in a scanned text
-  return members_.back().value;
+  if (!std::exchange(has_key_, false)) parts_.emplace_back();
+  return parts_.back().value;
+}
+
+void ValueBuilder::open(bool is_object) {
+  static_cast<void>(place());  // what it will be moved to
+  open_.push_back({parts_.size(), is_object});
 }
 
 void ValueBuilder::close() {
   if (open_.empty()) return;  // never in a scanned text
   const Open closed = open_.back();
   open_.pop_back();
-  if (!closed.is_object) {
-    Value::Array items = take_tail(items_, closed.begin);
-    place().storage_.emplace<Value::Array>(std::move(items));
-    return;
+  const std::span<Value::Member> parts(parts_.data() + closed.first, parts_.size() - closed.first);
+  Value container;
+  if (closed.is_object) {
+    auto& members = container.storage_.emplace<Value::Object>(std::move_iterator(parts.begin()), std::move_iterator(parts.end()));
+    drop_repeated(members);
+    if (const Bytes* octets = attachment_of(container)) container = Value(*octets);
+  } else {
+    auto& items = container.storage_.emplace<Value::Array>();
+    items.reserve(parts.size());
+    for (Value::Member& part : parts) items.push_back(std::move(part.value));
   }
-  Value::Object members = take_tail(members_, closed.begin);
-  drop_repeated(members);
-  Value& object = place();
-  object.storage_.emplace<Value::Object>(std::move(members));
-  if (const Bytes* octets = attachment_of(object)) object = Value(*octets);
+  parts_.resize(closed.first);
+  parts_.back().value = std::move(container);
 }
 
 const Bytes* ValueBuilder::attachment_of(const Value& object) const noexcept {

@@ -1,13 +1,18 @@
 // base/value_builder.h - a Value from text that was scanned, without looking for errors again.
 //
-// Threads: one builder, one text, one thread. No recursion: the open containers are a stack of their own, and so are what they
-// hold until they close: each member is made in place and moved once, into a container of just the right size.
+//   parts_  [{...}] | "id" 7, "lines" [...] | "tea", "milk"      what is finished of each open container, the innermost last
+//   open_             ^ first part of the object  ^ of the array
+//
+// A value is made where it stands and moved once, into its container, which is then exactly as large as it must be.
+// Threads: one builder, one text, one thread. No recursion: the open containers are a stack of their own.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "base/json_reader.h"
 #include "tidewire/value.h"
 
@@ -26,23 +31,22 @@ class ValueBuilder {
 
  private:
   struct Open {
+    std::size_t first;  // its first part
     bool is_object;
-    std::size_t begin;  // of its members or items
   };
 
   void take(const base::JsonToken& token);
-  // Where the next value belongs: a member whose key has come, an item, or the result.
+  // Where the next value comes: behind its key, if there is one.
   Value& place();
-  void open(bool is_object) { open_.push_back({is_object, is_object ? members_.size() : items_.size()}); }
+  void open(bool is_object);
   void close();
   // The attachment that an object stands for, or nullptr.
   const Bytes* attachment_of(const Value& object) const noexcept;
 
   std::span<const Bytes> attachments_;
-  std::vector<Open> open_;
-  std::vector<Value::Member> members_;  // of all open objects, one behind the other
-  std::vector<Value> items_;            // of all open arrays
-  Value result_;
+  absl::InlinedVector<Value::Member, 16> parts_;  // of an array: without keys
+  absl::InlinedVector<Open, 8> open_;
+  bool has_key_ = false;  // the last part is a key whose value comes next
 };
 
 }  // namespace tidewire

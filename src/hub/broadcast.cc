@@ -97,8 +97,8 @@ MemberSnapshot snapshot(Member& member) {
   made.shard = member.home().hub().relay().shard();
   made.rooms = member.home().rooms_of(member);
   if (const Member::Extras* extras = member.extras_if_any()) {
-    made.data = extras->data;
-    made.auth = extras->auth;
+    if (extras->own_data != nullptr) made.data = *extras->own_data;
+    if (extras->auth != nullptr) made.auth = *extras->auth;
     made.identity = extras->identity;
   }
   if (const Sink* sink = member.sink()) made.facts = sink->facts();

@@ -29,7 +29,7 @@ TEST(Entrance, AnIdentityIsTheMembersBeforeItsMiddlewareRuns) {
   node.of("/")->middlewares.add(
       [&](Member& member, Next next) {
         seen = member.identity()->user_id;
-        EXPECT_EQ(member.extras().auth, "");
+        EXPECT_EQ(member.extras().auth, nullptr);
         next(nullptr);
       },
       1);

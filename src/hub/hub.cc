@@ -137,7 +137,7 @@ void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<Names
   if (slot == nullptr) slot.reset(new Namespace(*this, entry->key, definition));
   const auto admission = entry->admission.lock();
   entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
-  if (!entry->auth.empty()) entry->member->extras().auth = std::move(entry->auth);
+  if (!entry->auth.empty()) entry->member->extras().auth = std::make_unique<const std::string>(std::move(entry->auth));
   if (entry->identity != nullptr) entry->member->extras().identity = std::move(entry->identity);
   ++slot->admitting_;
   admission->entering_ = entry->member;

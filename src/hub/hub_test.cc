@@ -126,7 +126,7 @@ TEST(Admission, EndsTheConnectionWhenMiddlewareThrows) {
 TEST(Admission, KeepsThePayload) {
   TestNode node;
   std::string auth;
-  node.of("/")->connection.add([&](Member& member) { auth = member.extras().auth; }, 1);
+  node.of("/")->connection.add([&](Member& member) { auth = *member.extras().auth; }, 1);
   node.connect(0, "/", R"({"token":1})");
   EXPECT_EQ(auth, R"({"token":1})");
 }

@@ -158,7 +158,7 @@ struct Member::Extras {
 
   using PendingAcks = absl::flat_hash_map<std::uint64_t, std::unique_ptr<Pending>>;
 
-  // Made when first used: most members have data or an identity, few have listeners of their own.
+  // Made when first used: most members have an identity, or data, few have listeners of their own.
   HandlerSet& handlers() {
     if (own_handlers == nullptr) own_handlers = std::make_unique<HandlerSet>();
     return *own_handlers;
@@ -168,11 +168,16 @@ struct Member::Extras {
     return *own_pending;
   }
 
+  Value& data() {
+    if (own_data == nullptr) own_data = std::make_unique<Value>();
+    return *own_data;
+  }
+
   std::unique_ptr<HandlerSet> own_handlers;
   std::unique_ptr<PendingAcks> own_pending;
   std::shared_ptr<const Identity> identity;  // null: no authenticator, or nobody in particular
-  Value data;
-  std::string auth;  // JSON text of the CONNECT payload, empty for none or when the authenticator keeps it to itself
+  std::unique_ptr<Value> own_data;
+  std::unique_ptr<const std::string> auth;  // JSON text of the CONNECT payload; null for none or when the authenticator keeps it
 };
 
 inline HandlerSet* Member::own_handlers_of(const Extras& extras) noexcept { return extras.own_handlers.get(); }

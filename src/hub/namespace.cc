@@ -47,7 +47,7 @@ void Namespace::remove(Member& member) {
 
 const Room* Namespace::room(std::string_view name) const {
   const auto found = rooms_.find(name);
-  return found == rooms_.end() ? nullptr : found->second.get();
+  return found == rooms_.end() ? nullptr : found->get();
 }
 
 bool Namespace::is_in(const Member& member, std::string_view name) const {
@@ -59,13 +59,14 @@ bool Namespace::is_in(const Member& member, std::string_view name) const {
 Status Namespace::join(Member& member, std::string_view name) {
   if (member.sink_ == nullptr) return Status(StatusCode::kDisconnected, "the socket is disconnected");
   if (is_in(member, name)) return Status();
-  auto& slot = rooms_[name];
-  if (slot == nullptr) {
-    slot = std::make_unique<Room>(name);
+  auto found = rooms_.find(name);
+  if (found == rooms_.end()) {
+    found = rooms_.insert(std::make_unique<Room>(name)).first;
     if (observer_ != nullptr) observer_->room_created(name);
   }
-  member.rooms_.push_back({slot.get(), static_cast<std::uint32_t>(slot->members_.size())});
-  slot->members_.push_back(&member);
+  Room& room = **found;
+  member.rooms_.push_back({&room, static_cast<std::uint32_t>(room.members_.size())});
+  room.members_.push_back(&member);
   if (observer_ != nullptr) observer_->room_joined(name, member);
   return Status();
 }
@@ -113,7 +114,7 @@ std::vector<std::string> Namespace::rooms_of(const Member& member) const {
 std::vector<std::string> Namespace::room_names() const {
   std::vector<std::string> names;
   names.reserve(rooms_.size());
-  for (const auto& [name, room] : rooms_) names.push_back(name);
+  for (const auto& room : rooms_) names.push_back(room->name());
   return names;
 }
 

@@ -1,7 +1,7 @@
 // hub/namespace.h - one shard's part of a namespace: its members, its rooms, and the fan-out to them.
 //
 //   members_  vector, index kept in the member: O(1) leave, dense to walk      by_id_  id -> member
-//   rooms_    name -> Room{members}, exists while somebody is in it            a member's own id is a virtual room: no entry
+//   rooms_    set of Room{name, members}, by name; exists while somebody is in it            a member's own id is a virtual room: no entry
 //
 // Fan-out visits each chosen member once: members carry the number of the last fan-out that visited or excluded them.
 // Threads: its shard only.
@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "base/string_map.h"
 #include "hub/member.h"
 #include "hub/message.h"
@@ -46,12 +48,24 @@ class Room {
  public:
   explicit Room(std::string_view name) : name_(name) {}
   const std::string& name() const noexcept { return name_; }
-  const std::vector<Member*>& members() const noexcept { return members_; }
+  std::span<Member* const> members() const noexcept { return members_; }
 
  private:
   friend class Namespace;
   const std::string name_;
-  std::vector<Member*> members_;
+  absl::InlinedVector<Member*, 2> members_;  // the room of one user is mostly a room of one
+};
+
+// A table of rooms holds each name once.
+struct RoomHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const { return base::StringHash()(name); }
+  std::size_t operator()(const std::unique_ptr<Room>& room) const { return (*this)(room->name()); }
+};
+struct RoomEqual {
+  using is_transparent = void;
+  bool operator()(const std::unique_ptr<Room>& a, const std::unique_ptr<Room>& b) const noexcept { return a->name() == b->name(); }
+  bool operator()(const std::unique_ptr<Room>& a, std::string_view b) const noexcept { return a->name() == b; }
 };
 
 // What the adapters of other nodes and the curious want to know; called on the shard.
@@ -99,7 +113,7 @@ class Namespace {
   // Calls `visit(room)` for each; it must not change membership.
   template <typename Visit>
   void each_room(Visit&& visit) const {
-    for (const auto& [name, room] : rooms_) visit(*room);
+    for (const auto& room : rooms_) visit(*room);
   }
 
   // Calls `visit(member)` once for each connected member that is meant. `visit` must not change membership: collect first
@@ -169,7 +183,7 @@ class Namespace {
   const std::shared_ptr<NamespaceDefinition> definition_;
   std::vector<Member*> members_;
   absl::flat_hash_set<Member*, IdHash, IdEqual> by_id_;
-  base::StringMap<std::unique_ptr<Room>> rooms_;
+  absl::flat_hash_set<std::unique_ptr<Room>, RoomHash, RoomEqual> rooms_;
   absl::flat_hash_map<std::uint64_t, BroadcastAcks> broadcast_acks_;
   RoomObserver* observer_ = nullptr;
   std::uint64_t next_ack_id_ = 0;

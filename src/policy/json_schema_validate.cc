@@ -294,6 +294,18 @@ std::size_t Validator::hash(const Value& value, std::size_t& values, const Place
   return sum;
 }
 
+// Few properties are compared one after the other, mostly by their sizes: a ninth of the instructions of validating eight members less.
+const SchemaNode::Property* property_of(const SchemaNode& node, const Text& key) {
+  constexpr std::size_t kFew = 16;
+  auto found = node.properties.begin();
+  if (node.properties.size() > kFew) {
+    found = std::ranges::lower_bound(node.properties, key, KeyOrder(), &SchemaNode::Property::name);
+    return found != node.properties.end() && found->name == key ? &*found : nullptr;
+  }
+  while (found != node.properties.end() && found->name != key) ++found;
+  return found == node.properties.end() ? nullptr : &*found;
+}
+
 bool Validator::check_object(const SchemaNode& node, const Value& value, const Place& place) {
   const std::span<const Value::Member> members = value.members();
   if (!check_count(node.member_count, members.size(), "minProperties", "maxProperties", "members", place)) return false;
@@ -301,10 +313,9 @@ bool Validator::check_object(const SchemaNode& node, const Value& value, const P
   if (!spend(members.size(), place)) return false;
   std::size_t required_found = 0;  // keys are unique
   for (const Value::Member& member : members) {
-    const auto found = std::ranges::lower_bound(node.properties, member.key, KeyOrder(), &SchemaNode::Property::name);
-    const bool known = found != node.properties.end() && found->name == member.key;
-    if (known && found->required) ++required_found;
-    if (!check_member(node, known ? &*found : nullptr, member, place)) return false;
+    const SchemaNode::Property* const property = property_of(node, member.key);
+    if (property != nullptr && property->required) ++required_found;
+    if (!check_member(node, property, member, place)) return false;
   }
   if (required_found == node.required.size()) return true;
   return fail(place, "required", [&] {

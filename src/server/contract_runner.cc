@@ -226,9 +226,9 @@ std::optional<Problem> ContractRunner::deliver(const Contract& contract, Socket&
   // Stamps, and the answer of a back end, make a new payload; everything else passes verbatim.
   std::optional<Value> made;
   if (contract.stamp) {
-    made = stamped(filling.value("payload"), contract.stamp->fill(filling));
+    made = stamped(filling.payload(), contract.stamp->fill(filling));
   } else if (!contract.ask.empty()) {
-    made = filling.value("payload");
+    made = filling.payload();
   }
   const auto emit = [&](const auto& target) {
     if (made) {
@@ -267,7 +267,7 @@ void ContractRunner::acknowledge(const Contract& contract, Socket&, const Argume
   if (!ack.wanted()) return;
   if (contract.reply == Contract::Reply::kArguments) return ack(arguments);
   Value answer = acceptance(contract.reply_fields ? contract.reply_fields->fill(filling) : Value());
-  if (!contract.ask.empty()) answer.set("data", filling.value("payload"));
+  if (!contract.ask.empty()) answer.set("data", filling.payload());
   ack(answer);
 }
 

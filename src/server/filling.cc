@@ -53,8 +53,8 @@ std::pair<std::string_view, std::string_view> split(std::string_view path) {
 
 }  // namespace
 
-Value Filling::sender_value(std::string_view field) const {
-  const auto known = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
+std::optional<std::string> Filling::sender_text(std::string_view field) const {
+  const auto known = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
   if (field == "id") return known(sender_.user_id);
   if (field == "name") return known(sender_.name);
   if (field == "email") return known(sender_.email);
@@ -65,7 +65,10 @@ Value Filling::sender_value(std::string_view field) const {
 
 Value Filling::value(std::string_view path) const {
   const auto [first, rest] = split(path);
-  if (first == "sender") return sender_value(rest);
+  if (first == "sender") {
+    auto text = sender_text(rest);
+    return text ? Value(std::move(*text)) : Value();
+  }
   if (first == "claims") return member_at(sender_.claims, rest);
   if (first == "payload") return member_at(payload_, rest);
   if (path == "time") return timestamp_now();
@@ -74,7 +77,13 @@ Value Filling::value(std::string_view path) const {
   return member_at(payload_, path);
 }
 
-std::optional<std::string> Filling::text(std::string_view path) const { return policy::value_at(value(path), ""); }
+std::optional<std::string> Filling::text(std::string_view path) const {
+  const auto [first, rest] = split(path);
+  if (first == "sender") return sender_text(rest);
+  if (first == "claims") return policy::value_at(sender_.claims, rest);
+  if (first == "payload") return policy::value_at(payload_, rest);
+  return policy::value_at(value(path), "");
+}
 
 Status Filling::check(std::string_view path) {
   const auto [first, rest] = split(path);

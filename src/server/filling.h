@@ -31,12 +31,14 @@ class Filling {
   Value value(std::string_view path) const;
   // The same as text for a room's name or a part of a text.
   std::optional<std::string> text(std::string_view path) const;
+  const Value& payload() const noexcept { return payload_; }
 
   // Whether a path means anything; a sentence when it does not. At start.
   static Status check(std::string_view path);
 
  private:
-  Value sender_value(std::string_view field) const;
+  // Nothing for a field that the sender has not.
+  std::optional<std::string> sender_text(std::string_view field) const;
 
   const Socket& socket_;
   const Identity& sender_;
