@@ -175,13 +175,23 @@ TEST(Unheard, HearsOnlyWhatNobodyElseDoes) {
   definition->handlers.unheard.add([&](InboundEvent& event) { unheard.emplace_back(event.name()); }, 2);
   TestSink& sink = node.connect();
   EXPECT_TRUE(node.hub().hears(*sink.member, "known"));
-  EXPECT_FALSE(node.hub().hears(*sink.member, "stranger"));
+  EXPECT_TRUE(node.hub().hears(*sink.member, "stranger")) << "somebody answers for it";
   node.hub().dispatch(*sink.member, "known", {}, nullptr);
   node.hub().dispatch(*sink.member, "stranger", {}, nullptr);
   EXPECT_THAT(unheard, ElementsAre("stranger"));
   sink.member->extras().handlers().any.add([](InboundEvent&) {}, 1);
   node.hub().dispatch(*sink.member, "stranger", {}, nullptr);
   EXPECT_THAT(unheard, ElementsAre("stranger"));
+  EXPECT_EQ(node.hub().statistics().unheard, 0u);
+}
+
+TEST(Unheard, IsCountedWhereNobodyAnswersForIt) {
+  TestNode node;
+  node.of("/");
+  TestSink& sink = node.connect();
+  EXPECT_FALSE(node.hub().hears(*sink.member, "stranger"));
+  node.hub().dispatch(*sink.member, "stranger", {}, nullptr);
+  EXPECT_EQ(node.hub().statistics().unheard, 1u);
 }
 
 }  // namespace

@@ -332,16 +332,19 @@ void Hub::deliver_event(InboundEvent& event) {
   };
   each_handler_set(member, run);
   if (heard) return;
-  ++statistics_.unheard;
   each_handler_set(member, [&](HandlerSet& set) {
+    if (set.unheard.empty()) return;
     set.unheard.each([&](EventHandler& handler) { guarded(member, [&] { handler(event); }); });
+    heard = true;
   });
+  if (!heard) ++statistics_.unheard;
 }
 
 bool Hub::hears(const Member& member, std::string_view event) const {
   const auto listens = [event](const HandlerSet* set) {
-    const HandlerSet::EventHandlers* list = set == nullptr ? nullptr : set->find(event);
-    return list != nullptr && !list->empty();
+    if (set == nullptr) return false;
+    const HandlerSet::EventHandlers* list = set->find(event);
+    return (list != nullptr && !list->empty()) || !set->unheard.empty();
   };
   const NamespaceDefinition& definition = member.home().definition();
   return listens(member.own_handlers()) || listens(&definition.handlers) ||

@@ -118,7 +118,7 @@ class Hub {
   void dispatch(Member& member, std::string_view event, const ArgumentsView& arguments, const AckKey* key);
   // The peer's answer number `id`; unknown ones are counted and ignored.
   void acknowledged(Member& member, std::uint64_t id, const ArgumentsView& arguments);
-  // Whether a listener by name would hear this event of the member.
+  // Whether somebody answers for this event of the member: a listener by name, or one for what nobody else listens to.
   bool hears(const Member& member, std::string_view event) const;
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);

@@ -1,4 +1,5 @@
 #include "server/api_connections.h"
+#include "server/room_rules.h"
 
 #include <algorithm>
 
@@ -24,7 +25,7 @@ void list(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call
   const auto everybody = context->named_space(*call);
   if (!everybody) return;
   const std::string user = call->text("user");
-  answer_connections(call, call->text("namespace"), user.empty() ? *everybody : everybody->to("user:" + user));
+  answer_connections(call, call->text("namespace"), user.empty() ? *everybody : everybody->to(user_room(user)));
 }
 
 void disconnect(const ApiCallPointer& call, const BroadcastOperator& self) {
@@ -95,7 +96,7 @@ void connections_of_user(const ApiContext& context, const ApiCallPointer& call, 
   round->done = std::move(done);
   std::vector<std::string> names = context.namespaces();
   std::ranges::reverse(names);  // the last one is asked first
-  for (const std::string& name : names) round->left.emplace_back(name, context.space(*call, name).to("user:" + user));
+  for (const std::string& name : names) round->left.emplace_back(name, context.space(*call, name).to(user_room(user)));
   round->next();
 }
 

@@ -96,6 +96,10 @@ class ApiCall {
   ApiCall& operator=(const ApiCall&) = delete;
   ~ApiCall();
 
+  // Hears of the answer, before it is sent. `code`: of a refusal.
+  using Answered = UniqueFunction<void(const ApiCall& call, int status, std::string_view code)>;
+  void on_answer(Answered answered) { answered_by_ = std::move(answered); }
+
   // Filled by the dispatch.
   const ApiEndpoint* endpoint = nullptr;
   std::vector<std::pair<std::string_view, std::string>> path;   // decoded
@@ -117,11 +121,12 @@ class ApiCall {
   void accept(Value more = {}) { answer(acceptance(std::move(more))); }
   void answer(const Value& value, int status = 200) { send(status, "application/json", value.to_json()); }
   void refuse(int status, std::string_view code, std::string message, Value details = {}, ApiHeaders more = {});
-  void send(int status, std::string_view type, std::string text, ApiHeaders more = {});
+  void send(int status, std::string_view type, std::string text, ApiHeaders more = {}, std::string_view code = {});
 
  private:
   HttpReply reply_;
   ApiHeaders headers_;
+  Answered answered_by_;
   bool answered_ = false;
 };
 

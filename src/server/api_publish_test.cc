@@ -27,7 +27,7 @@ TEST(Publication, IsForRoomsUsersSessionsSocketsOrAll) {
   EXPECT_EQ(read(R"({"event":"e","user":"ada"})").rooms, Names({"user:ada"}));
   EXPECT_EQ(read(R"({"event":"e","users":["a","b"]})").rooms, Names({"user:a", "user:b"}));
   EXPECT_EQ(read(R"({"event":"e","session":"s"})").rooms, Names({"session:s"}));
-  EXPECT_EQ(read(R"({"event":"e","socket":"id","namespace":"/chat"})").namespace_name, "/chat");
+  EXPECT_EQ(read(R"({"event":"e","socket":"AAAAAAAAAAAAAAAAAAAA","namespace":"/chat"})").namespace_name, "/chat");
   EXPECT_TRUE(read(R"({"event":"e","all":true})").rooms.empty());
 }
 

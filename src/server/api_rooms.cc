@@ -2,6 +2,7 @@
 #include "policy/room_pattern.h"
 #include "server/api_connections.h"
 #include "server/api_gather.h"
+#include "server/room_rules.h"
 
 namespace tidewire::server {
 namespace {
@@ -50,20 +51,22 @@ void members(const ApiContext& context, const ApiCallPointer& call) {
 void move(const ApiContext& context, const ApiCallPointer& call, bool into) {
   if (!room_of(context, *call)) return;
   const std::string& room = call->place("room");
+  if (looks_like_a_socket_id(room)) return call->refuse(400, problems::kInvalidRoom, "the name is that of a connection, which is alone in it");
   // Who is in user:ada counts as a device of ada and hears what is for her.
-  if (room.starts_with("user:")) return call->refuse(400, problems::kInvalidRoom, "the rooms user:... have the connections of that user, always");
+  if (room.starts_with(kUserRoomPrefix)) return call->refuse(400, problems::kInvalidRoom, "the rooms user:... have the connections of that user, always");
   std::vector<std::string> whom;
-  for (const Value& socket : call->body["sockets"].items()) whom.emplace_back(*socket.as_string());
-  for (const Value& user : call->body["users"].items()) whom.push_back("user:" + std::string(*user.as_string()));
-  const BroadcastOperator meant = context.named_space(*call)->to(whom);
-  meant.count_sockets().then([call, meant, room, into](std::uint64_t count) {
-    if (into) {
-      meant.sockets_join(room);
-    } else {
-      meant.sockets_leave(room);
-    }
-    call->accept(Value::object({{"room", room}, {"connections", count}}));
-  });
+  for (const Value& socket : call->body["sockets"].items()) {
+    whom.emplace_back(*socket.as_string());
+    if (!looks_like_a_socket_id(whom.back())) return call->refuse(400, api_codes::kInvalidBody, "\"sockets\" are the ids of connections");
+  }
+  for (const Value& user : call->body["users"].items()) whom.push_back(user_room(*user.as_string()));
+  context.named_space(*call)
+      ->to(whom)
+      .for_each([move = context.services.move, room, into](Socket& socket) {
+        if (move) return move(socket, room, into);
+        into ? socket.join(room) : socket.leave(room);
+      })
+      .then([call, room](std::uint64_t count) { call->accept(Value::object({{"room", room}, {"connections", count}})); });
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <mutex>
+#include <optional>
 
 #include "server/api_connections.h"
 #include "server/api_gather.h"
@@ -62,6 +64,28 @@ void metrics(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& c
   });
 }
 
+std::uint64_t count_descriptors() {
+  std::uint64_t count = 0;
+  if (DIR* folder = opendir("/proc/self/fd")) {
+    while (const dirent* entry = readdir(folder)) count += entry->d_name[0] == '.' ? 0u : 1u;
+    closedir(folder);
+  }
+  return count;
+}
+
+std::uint64_t open_descriptors() {
+  static std::mutex mutex;
+  static std::uint64_t count = 0;
+  static std::optional<std::int64_t> counted_ms;
+  const std::lock_guard lock(mutex);
+  const std::int64_t now = wall_clock_ms();
+  if (!counted_ms || now - *counted_ms >= kDescriptorsKeptMs || now < *counted_ms) {
+    count = count_descriptors();
+    counted_ms = now;
+  }
+  return count;
+}
+
 // Of the user who asks. Only what is known: latency is not measured, and says so.
 void connection_health(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
   connections_of_user(*context, call, call->caller.identity.user_id, [call](std::vector<Value> connections) {
@@ -79,20 +103,20 @@ void connection_health(const std::shared_ptr<ApiContext>& context, const ApiCall
 
 }  // namespace
 
+std::uint64_t resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long size = 0;
+  unsigned long resident = 0;
+  const bool read = std::fscanf(file, "%lu %lu", &size, &resident) == 2;
+  std::fclose(file);
+  return read ? std::uint64_t{resident} * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
 ProcessFigures process_figures() {
   ProcessFigures figures;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
-    unsigned long size = 0;
-    unsigned long resident = 0;
-    if (std::fscanf(file, "%lu %lu", &size, &resident) == 2) {
-      figures.resident_bytes = std::uint64_t{resident} * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    }
-    std::fclose(file);
-  }
-  if (DIR* folder = opendir("/proc/self/fd")) {
-    while (const dirent* entry = readdir(folder)) figures.open_descriptors += entry->d_name[0] == '.' ? 0u : 1u;
-    closedir(folder);
-  }
+  figures.resident_bytes = resident_bytes();
+  figures.open_descriptors = open_descriptors();
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
     const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };

@@ -9,8 +9,11 @@ bool ready(const ApiContext& context) { return !context.services.ready || contex
 std::int64_t uptime_s(const ApiContext& context) { return (wall_clock_ms() - context.started_ms) / 1000; }
 
 void alive(const ApiContext& context, ApiCall& call) {
-  std::vector<Value> insecure(context.services.insecure.begin(), context.services.insecure.end());
-  call.answer(Value::object({{"status", "ok"}, {"insecure", Value::array(std::move(insecure))}}));
+  Value insecure = Value::array();
+  if (context.services.insecure) {
+    for (std::string& each : context.services.insecure()) insecure.push_back(std::move(each));
+  }
+  call.answer(Value::object({{"status", "ok"}, {"insecure", std::move(insecure)}}));
 }
 
 void websocket_health(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
@@ -34,7 +37,7 @@ void detailed(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& 
         {{"websocket", Value::object({{"status", up ? "healthy" : "stopping"}, {"available", context->options.serve_plain}, {"connected", now.plain_peers}})},
          {"socketio", Value::object({{"status", up ? "healthy" : "stopping"}, {"available", context->options.serve_socketio}, {"connected", now.sessions}})},
          {"memory", Value::object({{"status", memory_short ? "degraded" : "healthy"}, {"heldBytes", now.held_bytes}, {"heldBytesMax", now.held_bytes_max},
-                                   {"residentBytes", process_figures().resident_bytes}})}});
+                                   {"residentBytes", resident_bytes()}})}});
     if (context->services.components) {
       const Value more = context->services.components();
       for (const Value::Member& member : more.members()) components.set(member.key, member.value);

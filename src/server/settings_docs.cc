@@ -23,7 +23,7 @@ meant.
 
 **The environment.** Each key has the variable `TIDEWIRE_<SECTION>_<KEY>`: `server.port` is `TIDEWIRE_SERVER_PORT`. Some have older
 names as well, see the tables; the exact name wins. Lists are separated by commas, maps are `name=value,name=value`, lists of
-tables are JSON: `TIDEWIRE_ROOMS='[{"name":"lobby"}]'`. An empty variable counts as not set. A variable that begins with
+tables are JSON: `TIDEWIRE_ROOMS='[{"pattern":"lobby"}]'`. An empty variable counts as not set. A variable that begins with
 `TIDEWIRE_` and is no key is an error.
 
 **Flags.** Any key: `--set section.key=value`, written as in the environment. Some have a flag of their own, see the tables; those of
