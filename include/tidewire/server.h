@@ -6,6 +6,10 @@
 //
 // Declare everything, then run() (until stop(), SIGINT or SIGTERM) or start() (returns; then wait()).
 // Threads: declarations from one thread before the start; afterwards what the classes say.
+// Before the start, and once wait() or run() has returned, there is nobody: emits, after() and the like do nothing, and what
+// answers later (gather_statistics(), count_sockets(), fetch_sockets(), ...) answers at once on the calling thread, with
+// nothing. That holds from any thread, also while another one starts the server, and after a start that failed. What was asked
+// while the server stopped may never be answered.
 #pragma once
 
 #include <cstdint>
@@ -137,7 +141,7 @@ class Server : public Namespace {
   // Listens and starts the threads. kAlreadyExists when the port is taken, kInternal with the system's reason for the like;
   // then it may be tried again. A server runs once: kAlreadyExists afterwards.
   Status start();
-  // The shard whose thread calls, 0 elsewhere; how many there are.
+  // The shard whose thread calls, 0 elsewhere; how many there are, 0 before the start.
   std::uint32_t current_shard() const noexcept;
   std::uint32_t shard_count() const noexcept;
   // Waits until the server has stopped.
@@ -148,15 +152,17 @@ class Server : public Namespace {
   void on_reload(UniqueFunction<void()> listener);
   // From start() until stop(), or a signal that run() hears. From any thread.
   bool accepting() const noexcept;
-  // Ends every session ("server shutting down"), sends what is queued, stops. From any thread.
+  // Ends every session ("server shutting down"), sends what is queued, stops. From any thread, also before or during the
+  // start: then the server stops as soon as it has started, and run() returns. A stopped server stays so.
   void stop();
   Status reload_certificate();
 
   // The port it listens on. REQUIRES: started
   std::uint16_t port() const noexcept;
-  // "send" or "io_uring".
+  // "send" or "io_uring"; empty before the start.
   std::string flush_name() const;
   // From a thread that is no shard: waits for each shard, 2 s at most. On a shard, which never waits: that shard's part alone.
+  // Zeros before the start and when the server has stopped.
   ServerStatistics statistics();
   // The same for every shard without waiting, from any thread; answered on the calling shard, or on the first one.
   Later<ServerStatistics> gather_statistics();

@@ -54,6 +54,7 @@ void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>&
     Answer all = {};
     std::size_t due = 1;  // the question itself
   };
+  if (!core.running()) return done({});
   auto total = std::make_shared<Total>(std::move(done));
   core.on_any_shard([total, ask = for_namespaces(core, definition, tenant, [total, action = std::move(action)](hub::Namespace& space) {
                        ++total->due;
@@ -68,6 +69,7 @@ void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>&
 template <typename Callback, typename Nothing, typename Ask>
 void on_one_namespace(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                       Callback done, Nothing nothing, Ask ask) {
+  if (!core.running()) return done(std::move(nothing));
   core.on_any_shard([&core, definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
     hub::Namespace* space =
         definition->is_parent ? nullptr : Core::current_shard()->hub().open({tenant, definition->name()});

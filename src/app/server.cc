@@ -118,7 +118,7 @@ Status Server::reload_certificate() {
   return core_->tls == nullptr ? Status(StatusCode::kNotFound, "no certificate is in use") : core_->tls->reload();
 }
 std::uint16_t Server::port() const noexcept { return core_->port; }
-std::string Server::flush_name() const { return core_->shard(0).reactor().flush_name(); }
+std::string Server::flush_name() const { return core_->shard_count() == 0 ? std::string() : core_->shard(0).reactor().flush_name(); }
 
 ServerStatistics Server::statistics() {
   // Each shard adds its part on its own thread; the caller waits, unless it is a shard itself, which never waits.
@@ -127,6 +127,7 @@ ServerStatistics Server::statistics() {
     here->add_to(total);
     return total;
   }
+  if (!core_->running()) return total;
   for (std::uint32_t index = 0; index < core_->shard_count(); ++index) {
     auto part = std::make_shared<std::promise<ServerStatistics>>();
     std::future<ServerStatistics> answer = part->get_future();
@@ -162,6 +163,7 @@ Later<ServerStatistics> Server::gather_statistics() {
     }
   };
   return Later<ServerStatistics>([core = core_](Later<ServerStatistics>::Callback done) {
+    if (!core->running()) return done({});
     const Shard* here = core->here();
     std::make_shared<Round>(*core, here != nullptr ? here->index() : 0, std::move(done))->visit(0);
   });

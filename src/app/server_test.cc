@@ -32,6 +32,101 @@ TEST(WholeServer, RunsOnce) {
   EXPECT_EQ(server.start().code(), StatusCode::kAlreadyExists);
 }
 
+TEST(WholeServer, StopsAlsoWhenToldBeforeItRuns) {
+  Server server(quiet(2));
+  server.stop();
+  auto ended = std::async(std::launch::async, [&] { return server.run(); });
+  ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready);
+  EXPECT_TRUE(ended.get().ok());
+  EXPECT_FALSE(server.accepting());
+}
+
+TEST(WholeServer, StopsAlsoWhenToldBeforeItStarts) {
+  Server server(quiet());
+  server.stop();
+  EXPECT_TRUE(server.start().ok());
+  auto ended = std::async(std::launch::async, [&] { server.wait(); });
+  ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(WholeServer, StopsWheneverItIsToldWhileItStarts) {
+  for (int round = 0; round < 20; ++round) {
+    Server server(quiet());
+    std::thread stopper([&server, pause = std::chrono::microseconds(round * 100)] {
+      std::this_thread::sleep_for(pause);
+      server.stop();
+    });
+    auto ended = std::async(std::launch::async, [&] { return server.run().ok(); });
+    ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready) << round;
+    stopper.join();
+  }
+}
+
+// Everything that may be asked of a server that is not there is answered with nothing, at once.
+void expect_nobody(Server& server) {
+  int answers = 0;
+  server.gather_statistics().then([&](const ServerStatistics& seen) { answers += seen.held_bytes_max == 0 ? 1 : 0; });
+  server.everybody().count_sockets().then([&](std::uint64_t count) { answers += count == 0 ? 1 : 0; });
+  server.everybody().for_each([](Socket&) { ADD_FAILURE(); }).then([&](std::uint64_t count) { answers += count == 0 ? 1 : 0; });
+  server.fetch_sockets().then([&](const std::vector<RemoteSocket>& sockets) { answers += sockets.empty() ? 1 : 0; });
+  server.everybody().fetch_rooms({}).then([&](const RoomsPage& page) { answers += page.rooms.empty() ? 1 : 0; });
+  server.emit_with_ack("question").then([&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });
+  server.server_side_emit_with_ack("question").then([&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });
+  EXPECT_EQ(answers, 7);
+  server.close_sockets_of([](const Identity&) { return true; }, 4000, "out");
+  server.emit("news", 1);
+  server.disconnect_sockets();
+  server.after(0, [] { ADD_FAILURE(); });
+  EXPECT_EQ(server.statistics().held_bytes_max, 0u);
+}
+
+TEST(WholeServer, AnswersWithNothingWhenItIsNotThere) {
+  Options taken = quiet();
+  {
+    Server server(quiet());
+    expect_nobody(server);
+    EXPECT_EQ(server.shard_count(), 0u);
+    EXPECT_EQ(server.flush_name(), "");
+    ASSERT_TRUE(server.start().ok());
+    EXPECT_EQ(server.shard_count(), 1u);
+    taken.port = server.port();
+    Server failed(taken);
+    EXPECT_FALSE(failed.start().ok());
+    expect_nobody(failed);
+    EXPECT_EQ(failed.shard_count(), 0u);
+    server.stop();
+    server.wait();
+    expect_nobody(server);
+  }
+}
+
+// The program's second server asks the main one while that one starts.
+TEST(WholeServer, MayBeAskedWhileItStarts) {
+  for (int round = 0; round < 5; ++round) {
+    Server server(quiet(3));
+    std::atomic<bool> done{false};
+    std::atomic<int> asked{0};
+    std::atomic<int> answered{0};
+    std::thread other([&] {
+      while (!done) {
+        ++asked;
+        server.gather_statistics().then([&](const ServerStatistics&) { ++answered; });
+        server.emit("news", 1);
+        static_cast<void>(server.shard_count());
+      }
+    });
+    while (asked == 0) std::this_thread::yield();
+    ASSERT_TRUE(server.start().ok());
+    done = true;
+    other.join();
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (answered < asked && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(answered, asked);
+    server.stop();
+    server.wait();
+  }
+}
+
 TEST(WholeServer, MayTryAgainWhenThePortWasTaken) {
   auto first = std::make_unique<Server>(quiet());
   ASSERT_TRUE(first->start().ok());
