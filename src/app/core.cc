@@ -49,6 +49,7 @@ Core::~Core() {
   stop();
   wait();
   shards_.clear();
+  budget.settle_now();  // what they still held: other servers of this process go on counting
   close(wake_descriptor_);
 }
 
@@ -109,9 +110,10 @@ Status Core::start() {
   running_.store(true);
   for (auto& shard : shards_) {
     if (!drive_.threads) break;
-    threads_.emplace_back([shard = shard.get()] {
+    threads_.emplace_back([this, shard = shard.get()] {
       const ShardScope here(*shard);
       shard->run();
+      budget.settle_now();
     });
   }
   if (listening) listening();

@@ -9,7 +9,11 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
+
+#include "app/test_client.h"
+#include "base/budget.h"
 
 namespace tidewire {
 namespace {
@@ -199,6 +203,39 @@ TEST(WholeServer, IsReachedFromAnotherServersShard) {
   auto answer = asked.get_future();
   ASSERT_EQ(answer.wait_for(kPatience), std::future_status::ready);
   EXPECT_GT(answer.get(), 0u);
+}
+
+// A body that one server reads, a message of it that the other frees: neither is left with a debt.
+TEST(WholeServer, CountsWhatTheServersOfAProcessHoldTogether) {
+  Server reader(quiet());
+  Server speaker(quiet());
+  std::atomic<int> spoken{0};
+  reader.http("POST", "/say", [&](const HttpRequest& request, HttpReply reply) {
+    speaker.emit("said", request.body);
+    ++spoken;
+    reply.text("ok");
+  });
+  ASSERT_TRUE(reader.start().ok());
+  ASSERT_TRUE(speaker.start().ok());
+  const std::uint64_t reader_before = reader.statistics().held_bytes;
+  const std::uint64_t speaker_before = speaker.statistics().held_bytes;
+  const std::string body(900'000, 'x');
+  for (int i = 0; i < 5; ++i) {
+    test::TestClient client(reader.port());
+    EXPECT_THAT(client.request("POST", "/say", body), ::testing::StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_EQ(spoken, 5);
+  constexpr auto kSlack = static_cast<std::uint64_t>(3 * base::Budget::kStepBytes);  // a step for each thread
+  const auto settled = [&] {
+    return reader.statistics().held_bytes <= reader_before + kSlack && speaker.statistics().held_bytes <= speaker_before + kSlack;
+  };
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!settled() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(settled()) << reader.statistics().held_bytes << " and " << speaker.statistics().held_bytes;
+  // Nor is it lost: what is held on one is seen by the other.
+  const base::Charge held(10'000'000);
+  static_cast<void>(reader.statistics());  // posts, and so settles
+  EXPECT_GE(speaker.statistics().held_bytes + kSlack, 10'000'000u);
 }
 
 TEST(WholeServer, LosesNothingThatIsPostedFromOutsideWhileItHangs) {
