@@ -81,6 +81,9 @@ void Hub::authenticate(const std::shared_ptr<Entry>& entry) {
     log().write(base::LogLevel::kError, "an authenticator threw; that counts as no",
                 {{"namespace", entry->key.name}, {"what", failure.what()}});
     answered({.refusal = Refusal{"internal error"}});
+  } catch (...) {
+    log().write(base::LogLevel::kError, "an authenticator threw; that counts as no", {{"namespace", entry->key.name}});
+    answered({.refusal = Refusal{"internal error"}});
   }
 }
 
@@ -382,9 +385,10 @@ void Hub::close_members_of(const std::function<bool(const Identity&)>& chosen, c
 }
 
 void Hub::warn_of_expiry(Member& member) {
-  if (!member.connected()) return;
-  const std::int64_t end_s = *member.identity()->expires_at_s;
-  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", end_s}, {"expiresInMs", end_s * 1'000 - context_.wall_clock_ms()}}));
+  const std::optional<std::int64_t> end_ms = end_of(member);
+  if (!member.connected() || !end_ms) return;
+  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", *member.identity()->expires_at_s},
+                                                           {"expiresInMs", *end_ms - context_.wall_clock_ms()}}));
   emit(member, {.namespace_name = {}, .event = kExpiringEvent, .arguments = arguments});
 }
 
