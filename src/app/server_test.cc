@@ -4,13 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "app/test_client.h"
 #include "base/budget.h"
@@ -250,6 +253,44 @@ TEST(WholeServer, LosesNothingThatIsPostedFromOutsideWhileItHangs) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (ran < kTasks && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(ran, kTasks);
+}
+
+// ---- with clients
+
+// Both kinds of client in the namespace "/", when both have come in.
+struct Pair {
+  explicit Pair(const Server& server) : plain(server.port()), socketio(server.port()) {
+    EXPECT_TRUE(plain.upgrade("/"));
+    EXPECT_TRUE(socketio.upgrade("/socket.io/?EIO=4&transport=websocket"));
+    EXPECT_THAT(socketio.next_text(), ::testing::StartsWith("0{"));
+    socketio.send_text("40");
+    EXPECT_THAT(socketio.next_text(), ::testing::StartsWith("40{"));
+  }
+  test::TestClient plain;
+  test::TestClient socketio;
+};
+
+TEST(ServerWithClients, TellsTheAddressOfEitherDialectUntilTheyHaveLeft) {
+  Server server(quiet());
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  const auto note = [&](std::string_view when, const Socket& socket) {
+    EXPECT_EQ(socket.address(), socket.handshake().address);
+    const std::lock_guard lock(mutex);
+    seen.push_back(std::string(when) + " " + socket.dialect() + " " + socket.address());
+  };
+  std::promise<void> all_gone;
+  server.on_connection([&](Socket& socket) { note("in", socket); });
+  server.on_disconnecting([&](Socket& socket, DisconnectReason) { note("leaving", socket); });
+  server.on_disconnect([&](Socket& socket, DisconnectReason) {
+    note("out", socket);
+    if (std::ranges::count_if(seen, [](const std::string& line) { return line.starts_with("out"); }) == 2) all_gone.set_value();
+  });
+  ASSERT_TRUE(server.start().ok());
+  { const Pair clients(server); }
+  ASSERT_EQ(all_gone.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_THAT(seen, ::testing::UnorderedElementsAre("in plain 127.0.0.1", "in socketio 127.0.0.1", "leaving plain 127.0.0.1",
+                                                    "leaving socketio 127.0.0.1", "out plain ", "out socketio "));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "websocket/test_frames.h"
 
@@ -70,22 +71,28 @@ class TestClient {
     return agreed;
   }
   void send_text(std::string_view message) const { send(websocket::test::text(message)); }
-  // The next message; "CLOSE 4001 words" for a closing frame, empty when nothing comes. Short frames only.
+  // The next message; "CLOSE 4001 words" for a closing frame, empty when nothing comes.
   std::string next_text() {
-    while (unread_.size() < 2 || unread_.size() < 2 + length()) {
+    while (!has_frame()) {
       if (!receive_some()) return {};
     }
-    std::string payload = unread_.substr(2, length());
-    const bool closing = (unread_[0] & 0x0f) == 8;
-    unread_.erase(0, 2 + length());
-    if (!closing) return payload;
+    std::string_view wire = unread_;
+    const websocket::ServerFrame frame = websocket::take_server_frame(wire);
+    const std::string payload(frame.payload);
+    unread_.erase(0, unread_.size() - wire.size());
+    if (frame.opcode != websocket::Opcode::kClose) return payload;
     websocket::CloseStatus status;
     if (websocket::parse_close(payload, status) != websocket::FrameError::kNone) return "CLOSE";
     return "CLOSE " + std::to_string(status.code) + " " + std::string(status.reason);
   }
 
  private:
-  std::size_t length() const { return static_cast<unsigned char>(unread_[1]) & 0x7f; }
+  bool has_frame() const {
+    const auto byte = [this](std::size_t at) { return static_cast<unsigned char>(unread_[at]); };
+    if (unread_.size() < 4) return unread_.size() >= 2 && byte(1) + 2u <= unread_.size();
+    if (byte(1) < 126) return unread_.size() >= 2u + byte(1);
+    return byte(1) == 126 && unread_.size() >= 4u + 256u * byte(2) + byte(3);  // nobody here sends longer ones
+  }
   bool receive_some() {
     std::array<char, 64 * 1024> buffer;
     const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);

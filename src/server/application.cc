@@ -231,10 +231,9 @@ void Application::follow(const Namespace& space) {
     rooms_.enter(socket);
     hooks_.tell("connect", socket);
     if (!settings_.log.connections || !log_.enabled(LogLevel::kInfo)) return;
-    const Handshake handshake = socket.handshake();
     log_.write(LogLevel::kInfo, "client connected",
                {{"socket", socket.id()}, {"namespace", socket.namespace_name()}, {"dialect", socket.dialect()},
-                {"transport", socket.transport()}, {"address", handshake.address}, {"user", socket.identity()->user_id},
+                {"transport", socket.transport()}, {"address", socket.address()}, {"user", socket.identity()->user_id},
                 {"tenant", socket.identity()->tenant}});
   });
   space.on_disconnecting([this](Socket& socket, DisconnectReason reason) {

@@ -122,14 +122,13 @@ bool Hooks::wants(std::string_view event) const {
 
 void Hooks::tell(std::string_view event, const Socket& socket, Value more) {
   if (!wants(event)) return;
-  const Handshake handshake = socket.handshake();
   const bool named = event.starts_with(kEventPrefix);
   Value body = Value::object({{"event", named ? std::string_view("event") : event}, {"time", timestamp_now()}});
   for (const Value::Member& member : more.members()) body.set(member.key, member.value);
   body.set("socket", Value::object({{"id", socket.id()},
                                     {"namespace", socket.namespace_name()},
                                     {"dialect", socket.dialect()},
-                                    {"address", handshake.address}}));
+                                    {"address", socket.address()}}));
   body.set("user", user_value(*socket.identity()));
   const std::string text = body.to_json();
   for (Webhook& hook : webhooks_) {
