@@ -220,25 +220,33 @@ Later<RoomsPage> BroadcastOperator::fetch_rooms(Page page) const {
   });
 }
 
-Later<std::uint64_t> BroadcastOperator::count_sockets() const {
-  using Answer = Later<std::uint64_t>;
+namespace {
+
+auto to_count(Later<SocketsCount>::Callback answer) {
+  return [answer = std::move(answer)](hub::MemberCount found) { answer({found.count, found.complete}); };
+}
+
+}  // namespace
+
+Later<SocketsCount> BroadcastOperator::count_sockets() const {
+  using Answer = Later<SocketsCount>;
   return Answer([self = *this](Answer::Callback done) {
-    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), std::uint64_t{0},
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsCount{},
                      [self](hub::Namespace& space, Answer::Callback answer) {
-      hub::count_members(space, {self.rooms_, self.except_}, std::move(answer));
+      hub::count_members(space, {self.rooms_, self.except_}, to_count(std::move(answer)));
     });
   });
 }
 
-Later<std::uint64_t> BroadcastOperator::for_each(std::function<void(Socket&)> task) const {
-  using Answer = Later<std::uint64_t>;
+Later<SocketsCount> BroadcastOperator::for_each(std::function<void(Socket&)> task) const {
+  using Answer = Later<SocketsCount>;
   return Answer([self = *this, task = std::move(task)](Answer::Callback done) {
-    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), std::uint64_t{0},
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsCount{},
                      [self, task](hub::Namespace& space, Answer::Callback answer) {
       hub::visit_members(space, {self.rooms_, self.except_}, [task](hub::Member& member) {
         Socket socket(member);
         task(socket);
-      }, std::move(answer));
+      }, to_count(std::move(answer)));
     });
   });
 }

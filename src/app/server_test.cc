@@ -73,8 +73,8 @@ TEST(WholeServer, StopsWheneverItIsToldWhileItStarts) {
 void expect_nobody(Server& server) {
   int answers = 0;
   server.gather_statistics().then([&](const ServerStatistics& seen) { answers += seen.held_bytes_max == 0 ? 1 : 0; });
-  server.everybody().count_sockets().then([&](std::uint64_t count) { answers += count == 0 ? 1 : 0; });
-  server.everybody().for_each([](Socket&) { ADD_FAILURE(); }).then([&](std::uint64_t count) { answers += count == 0 ? 1 : 0; });
+  server.everybody().count_sockets().then([&](SocketsCount found) { answers += found.count == 0 ? 1 : 0; });
+  server.everybody().for_each([](Socket&) { ADD_FAILURE(); }).then([&](SocketsCount found) { answers += found.count == 0 ? 1 : 0; });
   server.fetch_sockets().then([&](const std::vector<RemoteSocket>& sockets) { answers += sockets.empty() ? 1 : 0; });
   server.everybody().fetch_rooms({}).then([&](const RoomsPage& page) { answers += page.rooms.empty() ? 1 : 0; });
   server.emit_with_ack("question").then([&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });

@@ -1,6 +1,7 @@
 #include "hub/survey.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "hub/gather.h"
@@ -86,6 +87,10 @@ std::vector<MemberSnapshot> members_of_shard(Namespace& space, const Selector& s
   return list;
 }
 
+MemberCount sum_of(const std::vector<std::uint64_t>& counts, bool complete) {
+  return {std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}), complete};
+}
+
 }  // namespace
 
 void fetch_rooms(Namespace& space, const Page& wish, UniqueFunction<void(RoomsPage)> done) {
@@ -124,7 +129,7 @@ void fetch_members(Namespace& space, const Selector& selector, const Page& wish,
 }
 
 void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
-                   UniqueFunction<void(std::uint64_t)> done) {
+                   UniqueFunction<void(MemberCount)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
       [key = space.key(), selector, visit = std::move(visit)](Hub& hub) -> std::uint64_t {
@@ -134,14 +139,10 @@ void visit_members(Namespace& space, const Selector& selector, std::function<voi
         for (const MemberRef& member : meant) hub.guarded(*member, [&] { visit(*member); });
         return meant.size();
       },
-      [done = std::move(done)](std::vector<std::uint64_t> counts, bool) {
-        std::uint64_t sum = 0;
-        for (const std::uint64_t count : counts) sum += count;
-        done(sum);
-      });
+      [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool complete) { done(sum_of(counts, complete)); });
 }
 
-void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done) {
+void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
       [key = space.key(), selector](Hub& hub) {
@@ -151,11 +152,7 @@ void count_members(Namespace& space, const Selector& selector, UniqueFunction<vo
         else if (there != nullptr) there->each(selector, [&](Member&) { ++count; });
         return count;
       },
-      [done = std::move(done)](std::vector<std::uint64_t> counts, bool) {
-        std::uint64_t sum = 0;
-        for (const std::uint64_t count : counts) sum += count;
-        done(sum);
-      });
+      [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool complete) { done(sum_of(counts, complete)); });
 }
 
 }  // namespace tidewire::hub

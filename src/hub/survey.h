@@ -42,11 +42,16 @@ struct MembersPage {
 };
 void fetch_members(Namespace& space, const Selector& selector, const Page& page, UniqueFunction<void(MembersPage)> done);
 
-// Calls `visit` for each, on its shard, and answers how many they were.
+struct MemberCount {
+  std::uint64_t count = 0;  // on the shards that answered
+  bool complete = true;
+};
+// Calls `visit` for each, on its shard, and answers how many they were. A shard that answers too late has its members visited
+// nevertheless, uncounted.
 void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
-                   UniqueFunction<void(std::uint64_t)> done);
+                   UniqueFunction<void(MemberCount)> done);
 
 // How many are meant, on every shard.
-void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done);
+void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done);
 
 }  // namespace tidewire::hub

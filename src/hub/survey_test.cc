@@ -105,10 +105,33 @@ TEST_F(Survey, AShardThatDoesNotAnswerMakesThePageIncomplete) {
 
 TEST_F(Survey, CountsWhoIsMeant) {
   std::vector<std::uint64_t> counts;
-  count_members(node.space(0), {}, [&](std::uint64_t count) { counts.push_back(count); });
-  count_members(node.space(0), {.rooms = {"r10", "r11"}, .except = {"s10"}}, [&](std::uint64_t count) { counts.push_back(count); });
+  const auto note = [&](MemberCount got) {
+    EXPECT_TRUE(got.complete);
+    counts.push_back(got.count);
+  };
+  count_members(node.space(0), {}, note);
+  count_members(node.space(0), {.rooms = {"r10", "r11"}, .except = {"s10"}}, note);
   node.run();
   EXPECT_THAT(counts, ElementsAre(30u, 9u));
+}
+
+TEST_F(Survey, AShardThatDoesNotAnswerMakesTheCountIncomplete) {
+  node.hold(2, true);
+  std::vector<MemberCount> got;
+  int visited = 0;
+  count_members(node.space(0), {}, [&](MemberCount count) { got.push_back(count); });
+  visit_members(node.space(0), {}, [&](Member&) { ++visited; }, [&](MemberCount count) { got.push_back(count); });
+  node.advance(kGatherDeadlineMs + 100);
+  ASSERT_EQ(got.size(), 2u);
+  for (const MemberCount& count : got) {
+    EXPECT_EQ(count.count, 20u);
+    EXPECT_FALSE(count.complete);
+  }
+  EXPECT_EQ(visited, 20);
+  node.hold(2, false);
+  node.run();
+  EXPECT_EQ(visited, 30) << "late, and not counted";
+  EXPECT_EQ(got.size(), 2u);
 }
 
 }  // namespace

@@ -176,8 +176,10 @@ void Application::refresh_socket(ApiServices::Refresh what, ApiServices::Judged 
         // A room may be called like somebody's id.
         if (socket.id() == id) gate_.refresh(io_, socket, token, [answer](Result<Identity> judged) { (*answer)(std::move(judged)); });
       })
-      .then([answer](std::uint64_t found) {
-        if (found == 0) (*answer)(Status(StatusCode::kNotFound, "there is no such socket"));
+      .then([answer](SocketsCount found) {
+        if (found.count > 0) return;
+        (*answer)(found.complete ? Status(StatusCode::kNotFound, "there is no such socket")
+                                 : Status(StatusCode::kDeadlineExceeded, "a shard did not answer in time"));
       });
 }
 
