@@ -293,5 +293,76 @@ TEST(ServerWithClients, TellsTheAddressOfEitherDialectUntilTheyHaveLeft) {
                                                     "leaving socketio 127.0.0.1", "out plain ", "out socketio "));
 }
 
+template <typename Answer>
+Answer wait_for(Later<Answer> later) {
+  auto promise = std::make_shared<std::promise<Answer>>();
+  auto answer = promise->get_future();
+  later.then([promise](Answer value) { promise->set_value(std::move(value)); });
+  if (answer.wait_for(kPatience) == std::future_status::ready) return answer.get();
+  ADD_FAILURE() << "no answer";
+  return {};
+}
+
+TEST(WholeServer, KnowsWhichNamespacesItWouldAcceptWithoutMakingThem) {
+  Server server(quiet());
+  int made = 0;
+  static_cast<void>(server.of("/declared"));
+  ASSERT_TRUE(server.of_pattern("/room-[0-9]+").ok());
+  static_cast<void>(server.of_matching([](std::string_view, const Value&, const UniqueFunction<void(bool)>&) { FAIL(); }));
+  server.on_new_namespace([&](const Namespace&) { ++made; });
+  for (const char* name : {"", "/", "declared", "/declared", "/room-1", "room-22"}) EXPECT_TRUE(server.accepts_namespace(name)) << name;
+  for (const char* name : {"/other", "/room-", "/room-1x", "/Declared"}) EXPECT_FALSE(server.accepts_namespace(name)) << name;
+  EXPECT_FALSE(server.accepts_namespace("/room-" + std::string(256, '1')));
+  EXPECT_EQ(made, 0);
+}
+
+TEST(ServerWithClients, ListsAndCountsTheNamespacesOfATenant) {
+  Server server(quiet(3));
+  std::atomic<int> entered{0};
+  std::atomic<int> left{0};
+  const Result<Namespace> rooms = server.of_pattern("/room-[0-9]+");
+  ASSERT_TRUE(rooms.ok());
+  server.authenticate([](const Credentials& credentials, Verdict verdict) {
+    verdict(Identity{.user_id = "u", .tenant = std::string(credentials.handshake().query_value("tenant"))});
+  });
+  for (const Namespace& space : {server.of("/"), *rooms}) {
+    space.on_connection([&](Socket&) { ++entered; });
+    space.on_disconnect([&](Socket&, DisconnectReason) { ++left; });
+  }
+  EXPECT_TRUE(wait_for(server.fetch_namespaces("red", {})).namespaces.empty()) << "nobody is there to ask";
+  EXPECT_EQ(wait_for(server.gather_statistics("red", "/")).plain.ever, 0u);
+  ASSERT_TRUE(server.start().ok());
+  std::vector<std::unique_ptr<test::TestClient>> clients;
+  for (const char* target : {"/?tenant=red", "/ws?tenant=red", "/ws?tenant=red&namespace=/room-7", "/?tenant=blue&namespace=/room-8"}) {
+    clients.push_back(std::make_unique<test::TestClient>(server.port()));
+    ASSERT_TRUE(clients.back()->upgrade(target));
+  }
+  clients.push_back(std::make_unique<test::TestClient>(server.port()));
+  ASSERT_TRUE(clients.back()->upgrade("/socket.io/?EIO=4&transport=websocket&tenant=red"));
+  clients.back()->send_text("40");
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (entered < 5 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  clients.front().reset();
+  while (left < 1 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+
+  const NamespacesPage red = wait_for(server.fetch_namespaces("red", {}));
+  ASSERT_EQ(red.namespaces.size(), 2u);
+  EXPECT_EQ(red.namespaces[0].name, "/");
+  EXPECT_EQ(red.namespaces[0].sockets, 2u);
+  EXPECT_EQ(red.namespaces[1].name, "/room-7");
+  EXPECT_TRUE(red.complete && !red.more);
+  const NamespacesPage blue = wait_for(server.fetch_namespaces("blue", Page{.limit = 1}));
+  ASSERT_EQ(blue.namespaces.size(), 1u);
+  EXPECT_EQ(blue.namespaces[0].name, "/room-8");
+
+  const NamespaceStatistics root = wait_for(server.gather_statistics("red", ""));
+  EXPECT_EQ(root.plain.now, 1u);
+  EXPECT_EQ(root.plain.ever, 2u);
+  EXPECT_EQ(root.socketio.now, 1u);
+  EXPECT_EQ(root.socketio.ever, 1u);
+  EXPECT_TRUE(root.exact && root.complete);
+  EXPECT_EQ(wait_for(server.gather_statistics("blue", "/")).plain.ever, 0u);
+}
+
 }  // namespace
 }  // namespace tidewire

@@ -44,10 +44,13 @@ Namespace* Hub::find(const NamespaceKey& key) const {
 Namespace* Hub::open(const NamespaceKey& key) {
   if (Namespace* known = find(key)) return known;
   const auto definition = context_.registry.find(key.name);
-  if (definition == nullptr) return nullptr;
+  return definition == nullptr ? nullptr : &open(key, definition);
+}
+
+Namespace& Hub::open(const NamespaceKey& key, const std::shared_ptr<NamespaceDefinition>& definition) {
   auto& slot = namespaces_[key];
-  slot.reset(new Namespace(*this, key, definition));
-  return slot.get();
+  if (slot == nullptr) slot.reset(new Namespace(*this, key, definition, past_totals_.take(key)));
+  return *slot;
 }
 
 std::vector<Namespace*> Hub::namespaces() const {
@@ -136,13 +139,12 @@ void Hub::enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
   entry->definition = definition;
-  auto& slot = namespaces_[entry->key];
-  if (slot == nullptr) slot.reset(new Namespace(*this, entry->key, definition));
+  Namespace& space = open(entry->key, definition);
   const auto admission = entry->admission.lock();
-  entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
+  entry->member = MemberRef(*new Member(space, *entry->sink, *entry->dialect, new_id()));
   if (!entry->auth.empty()) entry->member->extras().auth = std::make_unique<const std::string>(std::move(entry->auth));
   if (entry->identity != nullptr) entry->member->extras().identity = std::move(entry->identity);
-  ++slot->admitting_;
+  ++space.admitting_;
   admission->entering_ = entry->member;
   run_middlewares(entry, 0);
 }
@@ -224,6 +226,7 @@ void Hub::drop_if_empty(Namespace& space) {
   const auto definition = space.shared_definition();
   NamespaceRef retired = std::move(found->second);
   namespaces_.erase(found);
+  past_totals_.keep(space.key(), space.members_ever());
   space.retire();
   if (definition->instances.load(std::memory_order_acquire) == 0) context_.registry.forget(*definition);
   after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
