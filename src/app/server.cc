@@ -45,6 +45,12 @@ Server::~Server() = default;
 
 Namespace Server::of(std::string_view name) { return Namespace(*core_, core_->registry.of(name)); }
 
+std::optional<Namespace> Server::find(std::string_view name) {
+  auto definition = core_->registry.find(name);
+  if (definition == nullptr) return std::nullopt;
+  return Namespace(*core_, std::move(definition));
+}
+
 Result<Namespace> Server::of_pattern(std::string_view expression) {
   auto pattern = std::make_shared<re2::RE2>(re2::StringPiece(expression.data(), expression.size()), re2::RE2::Quiet);
   if (!pattern->ok()) return Status(StatusCode::kInvalidArgument, "not an expression: " + pattern->error());

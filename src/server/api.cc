@@ -1,5 +1,6 @@
 #include "server/api.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "base/log.h"
@@ -11,6 +12,7 @@ namespace tidewire::server {
 namespace {
 
 constexpr std::string_view kDocsPolicy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+constexpr std::string_view kNobodysRoom = "$nobody";  // no client may join what begins so
 constexpr std::size_t kLoggedPathBytesMax = 256;
 constexpr std::string_view kMarkup = "text/html; charset=utf-8";
 
@@ -42,20 +44,31 @@ std::int64_t ApiContext::now_ms() const {
   return monotonic_ms();
 }
 
-std::vector<std::string> ApiContext::namespaces() const {
-  return services.namespaces ? services.namespaces() : std::vector<std::string>{"/"};
+void ApiContext::find_namespaces(const ApiCall& call, UniqueFunction<void(Names)> done) const {
+  Names declared = services.namespaces ? services.namespaces() : Names{"/"};
+  io.fetch_namespaces(call.tenant, {.limit = kNamespacesListedMax}).then([names = std::move(declared), done = std::move(done)](NamespacesPage page) mutable {
+    for (NamespacesPage::Entry& entry : page.namespaces) {
+      if (std::ranges::find(names, entry.name) == names.end()) names.push_back(std::move(entry.name));
+    }
+    done(std::move(names));
+  });
+}
+
+bool ApiContext::about_all(const ApiCall& call) const {
+  if (!has_tenants()) return true;
+  const bool known = call.caller.kind != ApiCaller::Kind::kNobody;
+  return known && !call.caller.tenant && !call.has("tenant");
 }
 
 BroadcastOperator ApiContext::space(const ApiCall& call, const std::string& name) const {
-  return io.of(name).everybody().tenant(call.tenant);
+  // Not made for the asking: a back end may ask for any name.
+  const auto found = io.find(name);
+  return found ? found->tenant(call.tenant) : io.to(kNobodysRoom);
 }
 
 std::optional<BroadcastOperator> ApiContext::named_space(ApiCall& call) const {
   const std::string name = call.text("namespace");
-  // Asked first, since of() would make it.
-  for (const std::string& known : namespaces()) {
-    if (known == name) return space(call, name);
-  }
+  if (io.accepts_namespace(name)) return space(call, name);
   call.refuse(404, api_codes::kUnknownNamespace, "there is no such namespace");
   return std::nullopt;
 }
@@ -173,10 +186,11 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     // A token costs a signature, good or not.
     const bool to_judge = credential.found == ApiCredential::Found::kOne;
     if ((call.endpoint->limited || to_judge) && !within_rate(call, address)) return;
-    if (call.endpoint->right == ApiRight::kOpen) return run(std::move(arrived));  // whoever it is
+    const ApiRight right = right_of(*call.endpoint);
+    if (right == ApiRight::kOpen) return run(std::move(arrived));  // whoever it is
     if (credential.found == ApiCredential::Found::kNone) {
       const bool open = allowed->open_here && open_here(request);
-      if (!open || call.endpoint->right == ApiRight::kUser) return unauthorized(call);
+      if (!open || right == ApiRight::kUser) return unauthorized(call);
       call.caller = {.kind = ApiCaller::Kind::kAdmin, .name = "this machine"};
       return run(std::move(arrived));
     }
@@ -210,11 +224,13 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     return *own;
   }
 
-  static bool has_right(const ApiCaller& caller, const ApiEndpoint& endpoint) {
-    switch (endpoint.right) {
+  ApiRight right_of(const ApiEndpoint& endpoint) const { return endpoint.figures && context->has_tenants() ? ApiRight::kRole : endpoint.right; }
+
+  bool has_right(const ApiCaller& caller, const ApiEndpoint& endpoint) const {
+    switch (right_of(endpoint)) {
       case ApiRight::kOpen: return true;
       case ApiRight::kUser: return caller.kind == ApiCaller::Kind::kUser;
-      case ApiRight::kRole: return caller.may(endpoint.role);
+      case ApiRight::kRole: return caller.may(endpoint.figures ? "read" : endpoint.role);
       case ApiRight::kAdmin: return caller.is_admin();
     }
     return false;
@@ -224,8 +240,7 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     ApiCall& call = *arrived.call;
     const ApiEndpoint& endpoint = *call.endpoint;
     if (!has_right(call.caller, endpoint)) return call.refuse(403, problems::kForbidden, "this key or token may not do that");
-    const bool tenants = context->settings.tenants.source != "none";
-    if (endpoint.whole_server && call.caller.tenant && (tenants || !call.caller.tenant->empty())) {
+    if (endpoint.whole_server && call.caller.tenant && (context->has_tenants() || !call.caller.tenant->empty())) {
       return call.refuse(403, problems::kForbidden, "this is about all tenants");
     }
     if (auto problem = ApiRouter::read_query(endpoint, arrived.query, call.query)) return refuse(call, *problem);

@@ -45,7 +45,7 @@ struct ApiServices {
   std::function<void(Socket& socket, const std::string& room, bool into)> move = {};
   // What GET /api/contracts answers.
   std::function<Value()> contracts = {};
-  // Those that may be named; empty: "/" only.
+  // The namespaces that were declared by name; empty: "/" only.
   std::function<std::vector<std::string>()> namespaces = {};
   // Accepts clients: false while the server stops. Empty: always.
   std::function<bool()> ready = {};
@@ -62,6 +62,8 @@ struct ApiServices {
   std::function<std::int64_t()> now_ms = {};
 };
 
+inline constexpr std::size_t kNamespacesListedMax = 1'000;
+
 // What the handlers share.
 struct ApiContext {
   Server& io;
@@ -72,8 +74,13 @@ struct ApiContext {
   ApiIdempotency idempotency;
 
   std::int64_t now_ms() const;
-  std::vector<std::string> namespaces() const;
-  // The sockets of a namespace, of the tenant of the call.
+  bool has_tenants() const { return settings.tenants.source != "none"; }
+  // Whether the call is about the whole server: without tenants always, else for the administrator of none of them.
+  bool about_all(const ApiCall& call) const;
+  // Those that were declared, and the first kNamespacesListedMax of a pattern that somebody of the call's tenant is in.
+  using Names = std::vector<std::string>;
+  void find_namespaces(const ApiCall& call, UniqueFunction<void(Names)> done) const;
+  // The sockets of a namespace, of the tenant of the call; nobody when a pattern's namespace does not exist now.
   BroadcastOperator space(const ApiCall& call, const std::string& name) const;
   // The namespace that the call names; null after a refusal: there is none of that name.
   std::optional<BroadcastOperator> named_space(ApiCall& call) const;

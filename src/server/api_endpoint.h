@@ -75,6 +75,7 @@ struct ApiEndpoint {
   ApiRight right = ApiRight::kOpen;
   std::string_view role = {};  // kRole
   bool whole_server = false;   // not for callers who are bound to a tenant
+  bool figures = false;        // how many clients there are: with tenants it takes the role "read", and tells of the caller's own
   bool limited = true;         // counts against the rate; probes do not
   std::vector<ApiParameter> query = {};
   std::string_view body = {};  // a JSON Schema as text; empty: no body
@@ -83,7 +84,7 @@ struct ApiEndpoint {
   std::string_view type = "application/json";
   std::function<void(const ApiCallPointer&)> handler = {};
 
-  bool takes_tenant() const noexcept { return right >= ApiRight::kRole && !whole_server; }
+  bool takes_tenant() const noexcept { return (right >= ApiRight::kRole || figures) && !whole_server; }
 };
 
 using ApiHeaders = std::vector<std::pair<std::string, std::string>>;

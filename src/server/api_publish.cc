@@ -158,9 +158,9 @@ class Publisher {
 
  private:
   bool read(ApiCall& call, const Value& body, std::vector<Publication>& messages, Value where) const {
-    const std::vector<std::string> namespaces = context_->namespaces();
     Problem wrong;
-    auto message = read_publication(body, {namespaces, context_->settings.socketio.attachments_max}, wrong);
+    const auto knows = [this](std::string_view name) { return context_->io.accepts_namespace(name); };
+    auto message = read_publication(body, {knows, context_->settings.socketio.attachments_max}, wrong);
     if (message.ok()) {
       messages.push_back(std::move(*message));
       return true;
@@ -260,7 +260,7 @@ Result<Publication> read_publication(const Value& message, const PublishLimits& 
     return no;
   }
   if (const Value* name = message.find("namespace")) publication.namespace_name = *name->as_string();
-  if (std::ranges::find(limits.namespaces, publication.namespace_name) == limits.namespaces.end()) {
+  if (!limits.knows_namespace(publication.namespace_name)) {
     wrong = problem(api_codes::kUnknownNamespace, "there is no such namespace");
     return no;
   }

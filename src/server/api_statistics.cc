@@ -29,13 +29,17 @@ void count_default_rooms(const ApiContext& context, const ApiCallPointer& call, 
 }
 
 void statistics(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
-  context->io.gather_statistics().then([context, call](ServerStatistics now) {
-    count_default_rooms(*context, call, [context, call, now](Value rooms) {
-      Value value = connection_statistics(context->options, now);
+  const auto answer = [context, call](const auto& now) {
+    count_default_rooms(*context, call, [call, value = connection_statistics(context->options, now)](Value rooms) mutable {
       value.set("rooms", std::move(rooms));
       call->answer(value);
     });
-  });
+  };
+  if (context->about_all(*call)) {
+    context->io.gather_statistics().then(answer);
+  } else {
+    context->io.gather_statistics(call->tenant, "/").then(answer);
+  }
 }
 
 void analytics(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
@@ -125,13 +129,23 @@ ProcessFigures process_figures() {
   return figures;
 }
 
+namespace {
+
+Value one_kind(bool available, std::uint64_t connected, std::uint64_t total) {
+  return Value::object({{"available", available}, {"connected", connected},
+                        {"stats", Value::object({{"connected", connected}, {"total", total}})}});
+}
+
+}  // namespace
+
 Value connection_statistics(const Options& options, const ServerStatistics& now) {
-  const auto one = [](bool available, std::uint64_t connected, std::uint64_t total) {
-    return Value::object({{"available", available}, {"connected", connected},
-                          {"stats", Value::object({{"connected", connected}, {"total", total}})}});
-  };
-  return Value::object({{"socketIO", one(options.serve_socketio, now.sessions, now.handshakes)},
-                        {"webSocket", one(options.serve_plain, now.plain_peers, now.plain_handshakes)}});
+  return Value::object({{"socketIO", one_kind(options.serve_socketio, now.sessions, now.handshakes)},
+                        {"webSocket", one_kind(options.serve_plain, now.plain_peers, now.plain_handshakes)}});
+}
+
+Value connection_statistics(const Options& options, const NamespaceStatistics& now) {
+  return Value::object({{"socketIO", one_kind(options.serve_socketio, now.socketio.now, now.socketio.ever)},
+                        {"webSocket", one_kind(options.serve_plain, now.plain.now, now.plain.ever)}});
 }
 
 Value to_value(const ServerStatistics& now) {
@@ -142,7 +156,7 @@ Value to_value(const ServerStatistics& now) {
 
 void add_statistics_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table) {
   table.push_back({.method = "GET", .path = "/api/websocket/stats", .tag = "statistics", .summary = "How many clients of each kind, and in the default rooms.",
-                   .answers = {{200, "{socketIO: {available, connected, stats: {connected, total}}, webSocket: the same, rooms}"}},
+                   .figures = true, .answers = {{200, "{socketIO: {available, connected, stats: {connected, total}}, webSocket: the same, rooms}"}},
                    .handler = [context](const ApiCallPointer& call) { statistics(context, call); }});
   table.push_back({.method = "GET", .path = "/api/admin/websocket-analytics", .tag = "statistics", .summary = "Every figure of the server.",
                    .right = ApiRight::kAdmin, .whole_server = true,

@@ -20,6 +20,8 @@ inline constexpr std::int64_t kDescriptorsKeptMs = 10'000;
 
 // {socketIO:{available,connected,stats:{connected,total}},webSocket:{...}}
 Value connection_statistics(const Options& options, const ServerStatistics& now);
+// The same of one tenant: of its sockets in "/".
+Value connection_statistics(const Options& options, const NamespaceStatistics& now);
 // Every figure by its name.
 Value to_value(const ServerStatistics& now);
 

@@ -97,9 +97,7 @@ void show(const ApiContext& context, const ApiCallPointer& call) {
   });
 }
 
-void disconnect(const ApiContext& context, const ApiCallPointer& call) {
-  std::vector<BroadcastOperator> whom;
-  for (const std::string& name : context.namespaces()) whom.push_back(context.space(*call, name).to(user_room(call->place("user"))));
+void disconnect_all(const ApiCallPointer& call, const std::vector<BroadcastOperator>& whom) {
   CountAll::run(whom, [call, whom](const std::vector<std::uint64_t>& counts, bool complete) {
     std::uint64_t total = 0;
     for (const std::uint64_t count : counts) total += count;
@@ -111,6 +109,14 @@ void disconnect(const ApiContext& context, const ApiCallPointer& call) {
       }
     }
     call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}, {"complete", complete}}));
+  });
+}
+
+void disconnect(const ApiContext& context, const ApiCallPointer& call) {
+  context.find_namespaces(*call, [&context, call](const ApiContext::Names& names) {
+    std::vector<BroadcastOperator> whom;
+    for (const std::string& name : names) whom.push_back(context.space(*call, name).to(user_room(call->place("user"))));
+    disconnect_all(call, whom);
   });
 }
 
