@@ -208,7 +208,7 @@ void send(const WebSocketPeer& peer, const base::Frame& frame) {
 void WebSocketPeer::send_text(std::string_view text) const { send(*this, websocket::encode_text(text)); }
 void WebSocketPeer::send_binary(std::string_view bytes) const { send(*this, websocket::encode_binary(bytes)); }
 void WebSocketPeer::close(std::uint16_t code, std::string_view reason) const {
-  state_->core.post_to(state_->shard, on_peer(*this, [code, reason = std::string(reason.substr(0, 123))](RawPeer& peer) {
+  state_->core.post_to(state_->shard, on_peer(*this, [code, reason = std::string(reason)](RawPeer& peer) {
     peer.close(code, reason);
   }));
 }

@@ -30,6 +30,7 @@ struct Options {
   std::size_t queue_soft_bytes = 256 * 1024;
   std::size_t queue_hard_bytes = 1024 * 1024;
   std::int64_t queue_age_ms = 10'000;
+  std::int64_t admission_timeout_ms = 45'000;  // the namespace has not answered by then: closed with 1008
   std::size_t json_depth = 64;
   http::CorsOptions cors = {};        // only its origins matter: an upgrade has no headers to allow
   websocket::DeflateOptions deflate = {};
@@ -43,6 +44,7 @@ struct Statistics {
   std::uint64_t refused_overload = 0;
   std::uint64_t slow = 0;              // closed with 4008
   std::uint64_t silent = 0;            // closed with 4012
+  std::uint64_t not_admitted = 0;      // no answer within admission_timeout_ms
   std::uint64_t opened = 0;            // peers ever
   std::size_t peers = 0;
 };

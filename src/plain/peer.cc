@@ -52,7 +52,7 @@ base::Frame encode_refusal(const Dialect& dialect, const hub::Refusal& refusal) 
 }  // namespace
 
 struct Peer::Entry final : hub::Admission {
-  explicit Entry(Peer& owner) : peer(owner) {}
+  Entry(Peer& owner, base::Milliseconds latest) : peer(owner), due(latest) {}
   void admitted(hub::Member& member) override {
     peer.member_ = hub::MemberRef(member);
     if (peer.connection_ != nullptr) peer.connection_->set_options(peer.endpoint_.websocket);
@@ -74,6 +74,7 @@ struct Peer::Entry final : hub::Admission {
   std::size_t bytes_max() const noexcept { return peer.endpoint_.first_websocket.message_bytes_max; }
 
   Peer& peer;
+  const base::Milliseconds due;
   std::vector<Waiting> waiting;
   std::size_t waiting_bytes = 0;
 };
@@ -95,9 +96,9 @@ Peer::Peer(Endpoint& endpoint, const Dialect& dialect, const http::Request& requ
 
 void Peer::enter(const std::string& namespace_name) {
   due_ = endpoint_.hub.now() + endpoint_.options.ping_interval_ms;
-  arm();
   if (namespace_name.empty()) return refused({std::string(hub::kInvalidNamespaceText), {}});
-  entry_ = std::make_shared<Entry>(*this);
+  entry_ = std::make_shared<Entry>(*this, endpoint_.hub.now() + endpoint_.options.admission_timeout_ms);
+  arm();
   // The entry may be gone, and with it this reference, when the call returns.
   const std::shared_ptr<hub::Admission> admission = entry_;
   endpoint_.hub.admit(namespace_name, *this, dialect_, {}, admission);
@@ -293,7 +294,7 @@ std::string Peer::address() const { return connection_ == nullptr ? std::string(
 // ---- time
 
 void Peer::arm() {
-  base::Milliseconds deadline = due_;
+  base::Milliseconds deadline = entry_ == nullptr ? due_ : std::min(due_, entry_->due);
   if (const base::Milliseconds since = connection_->stream().out().blocked_since(); since != 0) {
     deadline = std::min(deadline, since + endpoint_.options.queue_age_ms);
   }
@@ -307,6 +308,10 @@ bool Peer::too_old(base::Milliseconds now) const noexcept {
 
 void Peer::expired(base::Milliseconds now) {
   if (too_old(now)) return end_slow();
+  if (entry_ != nullptr && now >= entry_->due) {
+    ++endpoint_.statistics.not_admitted;
+    return end(DisconnectReason::kForcedServerClose, websocket::kPolicyViolation, "not admitted in time");
+  }
   if (now >= due_) heartbeat(now);
   if (!ended_) arm();
 }

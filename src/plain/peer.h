@@ -10,7 +10,8 @@
 // Limits: over the soft limit of the out-queue volatile messages are dropped and reading pauses once the peer has refused
 //   bytes; over the hard or the age limit it ends (4008), at the end of the turn, since a fan-out walks its members while it
 //   sends. A peer that has not refused bytes yet may be owed kBurstFactor times more within one turn. When the memory of the
-//   process is short the hard limit is the soft one (base/budget.h). Before the admission little is taken from it.
+//   process is short the hard limit is the soft one (base/budget.h). Before the admission little is taken from it, and it ends
+//   (1008) when nobody decides about it within admission_timeout_ms.
 // Threads: its shard only. Memory: see the static_assert in the .cc.
 #pragma once
 
