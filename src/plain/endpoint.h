@@ -16,6 +16,7 @@
 #include "http/cors.h"
 #include "hub/hub.h"
 #include "net/reactor.h"
+#include "net/slow_peer.h"
 #include "plain/dialect.h"
 #include "websocket/options.h"
 
@@ -53,7 +54,8 @@ struct Statistics {
 struct Endpoint {
   Endpoint(hub::Hub& the_hub, const Dialect& flat_form, const Dialect& data_form, net::Reactor& the_reactor,
            Options the_options)
-      : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)) {
+      : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)),
+        slow_peers({options.queue_soft_bytes, options.queue_hard_bytes, options.queue_age_ms, options.budget}) {
     websocket.message_bytes_max = options.message_bytes_max;
     websocket.deflate = options.deflate;
     first_websocket = websocket;
@@ -74,6 +76,7 @@ struct Endpoint {
   const Dialect& data;
   net::Reactor& reactor;
   const Options options;
+  const net::SlowPeerRule slow_peers;
   websocket::Options websocket;
   websocket::Options first_websocket;  // until the peer is admitted
   Statistics statistics;

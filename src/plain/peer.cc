@@ -18,7 +18,6 @@ static_assert(sizeof(Peer) <= 160, "an idle peer pays for every byte");
 
 namespace {
 
-constexpr std::size_t kBurstFactor = 8;
 constexpr std::uint16_t kNoPongCode = 4012;
 constexpr base::Milliseconds kLogIntervalMs = 1'000;
 
@@ -235,8 +234,7 @@ void Peer::log_invalid(EnvelopeError error) {
 void Peer::send(const base::Frame& frame, base::Lane lane) {
   if (ended_ || slow_) return;
   connection_->send(frame, lane);
-  const std::size_t queued = queued_bytes();
-  if (queued > endpoint_.options.queue_soft_bytes) [[unlikely]] over_soft_limit(queued, frame.size());
+  if (queued_bytes() > endpoint_.options.queue_soft_bytes) [[unlikely]] over_soft_limit(frame.size());
 }
 
 bool Peer::writable() const noexcept {
@@ -245,15 +243,12 @@ bool Peer::writable() const noexcept {
 
 std::size_t Peer::queued_bytes() const noexcept { return connection_ == nullptr ? 0 : connection_->stream().out().bytes(); }
 
-void Peer::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
+void Peer::over_soft_limit(std::size_t frame_bytes) {
   net::Connection& stream = connection_->stream();
-  const Options& options = endpoint_.options;
-  const bool tight = endpoint_.memory_at_least(base::Budget::Level::kTight);
-  const std::size_t hard = (tight ? options.queue_soft_bytes : options.queue_hard_bytes) * (stream.blocked() ? 1 : kBurstFactor);
-  if ((queued > hard && queued > frame_bytes) || too_old(endpoint_.hub.now())) {
+  const net::Pace pace = endpoint_.slow_peers.judge(stream, frame_bytes, endpoint_.hub.now());
+  if (pace == net::Pace::kGiveUp) {
     give_up();
-  } else if (stream.blocked() && !over_soft_) {
-    over_soft_ = true;
+  } else if (pace == net::Pace::kPaused && !std::exchange(over_soft_, true)) {
     stream.pause_reading();
     arm();
   }
@@ -271,8 +266,7 @@ void Peer::end_slow() {
   if (ended_) return;
   ++endpoint_.statistics.slow;
   net::Connection& stream = connection_->stream();
-  stream.out().drop_rest();
-  const bool cut = stream.out().bytes() > base::kBegunFrameBytesMax && endpoint_.memory_at_least(base::Budget::Level::kTight);
+  const bool cut = endpoint_.slow_peers.drop_queue(stream);
   end(DisconnectReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
   if (cut) stream.abort(net::CloseCause::kSlow);
 }
@@ -294,20 +288,12 @@ std::string Peer::address() const { return connection_ == nullptr ? std::string(
 // ---- time
 
 void Peer::arm() {
-  base::Milliseconds deadline = entry_ == nullptr ? due_ : std::min(due_, entry_->due);
-  if (const base::Milliseconds since = connection_->stream().out().blocked_since(); since != 0) {
-    deadline = std::min(deadline, since + endpoint_.options.queue_age_ms);
-  }
-  endpoint_.hub.timers().arm(*this, deadline);
-}
-
-bool Peer::too_old(base::Milliseconds now) const noexcept {
-  const base::Milliseconds since = connection_->stream().out().blocked_since();
-  return since != 0 && now - since >= endpoint_.options.queue_age_ms;
+  const base::Milliseconds due = entry_ == nullptr ? due_ : std::min(due_, entry_->due);
+  endpoint_.hub.timers().arm(*this, endpoint_.slow_peers.deadline(connection_->stream(), due));
 }
 
 void Peer::expired(base::Milliseconds now) {
-  if (too_old(now)) return end_slow();
+  if (endpoint_.slow_peers.too_old(connection_->stream(), now)) return end_slow();
   if (entry_ != nullptr && now >= entry_->due) {
     ++endpoint_.statistics.not_admitted;
     return end(DisconnectReason::kForcedServerClose, websocket::kPolicyViolation, "not admitted in time");
