@@ -63,12 +63,16 @@ Arguments make_arguments(const T&... values) {
 }
 inline const ArgumentsView& make_arguments(const ArgumentsView& arguments) { return arguments; }
 
+// Rooms are any bytes, compared as they are. Names are bounded (128 bytes) only where clients choose them, so a longer one, or
+// one that no room has, is a room that nobody is in: to() such a room alone means nobody, except() it changes nothing.
 class BroadcastOperator {
  public:
+  // Whoever is in one of the rooms of all to() together. Without any, and with empty lists only: everybody.
   BroadcastOperator to(std::string_view room) const;
   BroadcastOperator to(const std::vector<std::string>& rooms) const;
   BroadcastOperator in(std::string_view room) const { return to(room); }
   BroadcastOperator in(const std::vector<std::string>& rooms) const { return to(rooms); }
+  // Without whoever is in one of these, also when to() means it.
   BroadcastOperator except(std::string_view room) const;
   BroadcastOperator except(const std::vector<std::string>& rooms) const;
   // Dropped for whoever cannot take it now.
@@ -78,7 +82,7 @@ class BroadcastOperator {
   BroadcastOperator local() const;
   // Of that tenant instead of the one without a name.
   BroadcastOperator tenant(std::string_view name) const;
-  // For emit_with_ack(). 0: Options::ack_timeout_ms.
+  // For emit_with_ack(). 0 and less: Options::ack_timeout_ms. At most a century.
   BroadcastOperator timeout(std::int64_t ms) const;
 
   template <typename... T>
@@ -106,7 +110,7 @@ class BroadcastOperator {
   void sockets_leave(std::string_view room) const { sockets_leave(std::vector<std::string>{std::string(room)}); }
   void sockets_leave(std::vector<std::string> rooms) const;
   void disconnect_sockets(bool close_connections = false) const { end_sockets(close_connections, 0, {}); }
-  // Their connections, with this WebSocket close code (4000..4999) and reason.
+  // Their connections, with this WebSocket close code (4000..4999) and reason, see Socket::close().
   void close_sockets(std::uint16_t code, std::string_view reason) const { end_sockets(true, code, reason); }
 
  private:

@@ -82,7 +82,7 @@ struct Options {
 
   // Socket.IO
   bool serve_socketio = true;
-  std::int64_t connect_timeout_ms = 45'000;     // no namespace joined by then: closed
+  std::int64_t connect_timeout_ms = 45'000;     // no namespace joined by then: closed; plain clients, too, with 1008
   std::int64_t ack_timeout_ms = 30'000;         // for acknowledgements without a timeout of their own
   std::uint32_t attachments_max = 10;           // per packet; beyond: 1002
   std::size_t json_depth = 64;                  // 1..512; beyond: 1002

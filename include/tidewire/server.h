@@ -44,11 +44,13 @@ class Credentials {
   const hub::Credentials& wire_;
 };
 
-// What the authenticator finds: call it once, now or later, from any thread.
+// What the authenticator finds: call it once, now or later, from any thread; further calls do nothing. Dropped uncalled it is a
+// refusal, "internal error"; kept for ever, the client is closed after Options::connect_timeout_ms. It may outlive the server.
 class Verdict {
  public:
   explicit Verdict(UniqueFunction<void(hub::Verdict&&)> call) noexcept;  // for the engine
   Verdict(Verdict&&) noexcept = default;
+  ~Verdict();
   // The socket need not remember the `auth` it came with, which may be secret and long.
   Verdict& forget_auth() noexcept {
     keep_auth_ = false;
@@ -59,6 +61,7 @@ class Verdict {
   void operator()(const Error& refusal);
 
  private:
+  void answer(hub::Verdict&& verdict);
   UniqueFunction<void(hub::Verdict&&)> call_;
   bool keep_auth_ = true;
 };
@@ -152,24 +155,31 @@ class Server : public Namespace {
   void allow_request(Admission decide);
   // Who somebody is: asked for each socket, of either dialect, before its namespace is looked for. An identity with a tenant
   // enters the tenant's own copy of the namespace; one with an end is warned (event `auth_expiring`), then out of its rooms
-  // and closed with 4002. Without an authenticator everybody is anonymous.
+  // and closed with 4002. Without an authenticator everybody is anonymous. Called on the socket's shard, on several at once; it
+  // must not block. What it throws is logged and counts as a refusal, "internal error". Before the start.
   using Authenticator = std::function<void(const Credentials&, Verdict)>;
   void authenticate(Authenticator decide);
   // Closes the connection of every socket whose identity `chosen` says yes to: out of its rooms first, then `code`
-  // (4000..4999) and `reason`. From any thread; `chosen` runs on every shard.
+  // (4000..4999) and `reason`, see Socket::close(). From any thread; `chosen` runs on every shard, on several at once.
   void close_sockets_of(std::function<bool(const Identity&)> chosen, std::uint16_t code, std::string_view reason);
   // Headers of the answer to each polling handshake.
   using InitialHeaders = std::function<void(const HttpRequest&, std::vector<std::pair<std::string, std::string>>&)>;
   void on_initial_headers(InitialHeaders add);
 
-  // Routes beside the sockets. `method` "*" is any.
+  // Routes beside the sockets, all declared before the start.
+  // `method` as it is written, "*" is any; "GET" answers HEAD too. `path` exactly, or what begins with it when it ends in "*"; of
+  // several the longest counts, of equal ones the first. Another method of a known path is a 405, a body over
+  // Options::payload_bytes_max a 413. The handler is called on the shard of the connection, on several at once, and must not
+  // block; what it throws is logged, and answered with a 500 unless it has answered.
   void http(std::string_view method, std::string_view path, HttpHandler handler);
   WebSocketRoute& websocket(std::string_view path, WebSocketHandlers handlers);
-  // A file from memory: with ETag, ranges no, compression yes. The bytes must outlive the server.
+  // A file from memory: with ETag, ranges no, compression yes. GET and HEAD of exactly this path. The bytes must outlive the
+  // server; path and type are copied.
   void static_file(std::string_view path, std::string_view content_type, std::string_view bytes);
 
   // Runs `task` after `delay_ms` on the calling shard, or on the first one when called from elsewhere; never, if the server
-  // stops before.
+  // stops before, or has not started. Less than 0 is 0, more than a century a century; never early.
+  // What it throws is logged. From any thread.
   void after(std::int64_t delay_ms, UniqueFunction<void()> task);
 
   // Called once by start() and run(), when connections are accepted and port() is known.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "app/handles.h"
+#include "base/limits.h"
 #include "hub/survey.h"
 
 namespace tidewire {
@@ -118,7 +119,7 @@ BroadcastOperator BroadcastOperator::tenant(std::string_view name) const {
 }
 BroadcastOperator BroadcastOperator::timeout(std::int64_t ms) const {
   BroadcastOperator next = *this;
-  next.timeout_ms_ = ms;
+  next.timeout_ms_ = std::clamp<std::int64_t>(ms, 0, base::limits::kDelayMsMax);
   return next;
 }
 

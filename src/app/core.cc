@@ -48,9 +48,24 @@ Core::Core(Options settings, Drive drive)
 Core::~Core() {
   stop();
   wait();
+  reach->cut();
   shards_.clear();
   budget.settle_now();  // what they still held: other servers of this process go on counting
   close(wake_descriptor_);
+}
+
+void Reach::post_to(std::uint32_t shard, net::Task task) {
+  // On one of its shards the server lives, and what the task calls may come here again.
+  if (Shard* here = Core::current_shard(); here != nullptr && here->core().reach.get() == this) {
+    return here->core().post_to(shard, std::move(task));
+  }
+  const std::lock_guard lock(mutex_);
+  if (core_ != nullptr) core_->post_to(shard, std::move(task));
+}
+
+void Reach::cut() {
+  const std::lock_guard lock(mutex_);
+  core_ = nullptr;
 }
 
 Server Core::make_server(std::unique_ptr<Core> core) { return Server(std::move(core)); }

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,6 +47,19 @@ class ShardScope {
   ShardScope(const ShardScope&) = delete;
   ShardScope& operator=(const ShardScope&) = delete;
   ~ShardScope();
+};
+
+// The way back to a server for what an application may keep longer than it: then nothing happens. From any thread.
+class Reach {
+ public:
+  explicit Reach(Core& core) noexcept : core_(&core) {}
+  // As Core::post_to().
+  void post_to(std::uint32_t shard, net::Task task);
+  void cut();
+
+ private:
+  std::mutex mutex_;
+  Core* core_;  // null once the server is gone
 };
 
 class Core {
@@ -101,11 +116,13 @@ class Core {
   std::vector<HttpRoute> http_routes;
   std::vector<std::unique_ptr<WebSocketRoute>> websocket_routes;
   std::vector<http::StaticFile> static_files;
+  std::deque<std::string> static_names;  // their paths and types
   std::shared_ptr<net::TlsContext> tls;
   std::shared_ptr<net::AddressLimit> address_limit;  // none without connections_per_address_max
   std::uint16_t port = 0;
 
   // Every thread.
+  const std::shared_ptr<Reach> reach = std::make_shared<Reach>(*this);
   base::Budget budget;
   ShedBoard shed_board;
   std::atomic<std::size_t> open_connections{0};

@@ -24,19 +24,27 @@ Handshake Credentials::handshake() const { return make_handshake(wire_.sink.fact
 
 Verdict::Verdict(UniqueFunction<void(hub::Verdict&&)> call) noexcept : call_(std::move(call)) {}
 
+Verdict::~Verdict() {
+  if (call_) (*this)(Error{"internal error"});
+}
+
 void Verdict::operator()(Identity identity) {
   hub::Verdict verdict;
   verdict.keep_auth = keep_auth_;
   // Nobody in particular costs nothing.
   const bool nobody = identity.anonymous() && identity.tenant.empty() && !identity.expires_at_s && identity.roles.empty();
   if (!nobody) verdict.identity = std::make_shared<const Identity>(std::move(identity));
-  call_(std::move(verdict));
+  answer(std::move(verdict));
 }
 
 void Verdict::operator()(const Error& refusal) {
   hub::Verdict verdict;
   verdict.refusal = to_refusal(refusal);
-  call_(std::move(verdict));
+  answer(std::move(verdict));
+}
+
+void Verdict::answer(hub::Verdict&& verdict) {
+  if (const auto call = std::move(call_)) call(std::move(verdict));
 }
 
 Server::Server(Options options) : Server(std::make_unique<Core>(std::move(options))) {}
@@ -146,7 +154,9 @@ WebSocketRoute& Server::websocket(std::string_view path, WebSocketHandlers handl
 }
 
 void Server::static_file(std::string_view path, std::string_view content_type, std::string_view bytes) {
-  core_->static_files.push_back({path, content_type, bytes});
+  const std::string& kept_path = core_->static_names.emplace_back(path);
+  const std::string& kept_type = core_->static_names.emplace_back(content_type);
+  core_->static_files.push_back({kept_path, kept_type, bytes});
 }
 
 void Server::after(std::int64_t delay_ms, UniqueFunction<void()> task) {

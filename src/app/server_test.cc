@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -210,6 +211,7 @@ TEST(WholeServer, IsReachedFromAnotherServersShard) {
 
 // A body that one server reads, a message of it that the other frees: neither is left with a debt.
 TEST(WholeServer, CountsWhatTheServersOfAProcessHoldTogether) {
+  base::forget_counted_bytes();
   Server reader(quiet());
   Server speaker(quiet());
   std::atomic<int> spoken{0};
@@ -314,6 +316,86 @@ TEST(WholeServer, KnowsWhichNamespacesItWouldAcceptWithoutMakingThem) {
   for (const char* name : {"/other", "/room-", "/room-1x", "/Declared"}) EXPECT_FALSE(server.accepts_namespace(name)) << name;
   EXPECT_FALSE(server.accepts_namespace("/room-" + std::string(256, '1')));
   EXPECT_EQ(made, 0);
+}
+
+TEST(ServerWithClients, ADroppedVerdictIsARefusal) {
+  Server server(quiet());
+  std::vector<std::unique_ptr<Verdict>> kept;
+  server.authenticate([&](const Credentials& credentials, Verdict verdict) {
+    if (credentials.handshake().query_value("mind") == "throw") throw 42;
+    if (credentials.handshake().query_value("mind") == "later") kept.push_back(std::make_unique<Verdict>(std::move(verdict)));
+  });
+  ASSERT_TRUE(server.start().ok());
+  for (const char* mind : {"drop", "throw", "later"}) {
+    test::TestClient plain(server.port());
+    ASSERT_TRUE(plain.upgrade(std::string("/?mind=") + mind));
+    if (mind == std::string_view("later")) {
+      server.after(1, [&] { kept.clear(); });  // its client has read the 101, so the authenticator was called
+    }
+    EXPECT_THAT(plain.next_text(), ::testing::HasSubstr("internal error")) << mind;
+    EXPECT_EQ(plain.next_text(), "CLOSE 1008 refused") << mind;
+  }
+  test::TestClient socketio(server.port());
+  ASSERT_TRUE(socketio.upgrade("/socket.io/?EIO=4&transport=websocket"));
+  static_cast<void>(socketio.next_text());
+  socketio.send_text("40");
+  EXPECT_THAT(socketio.next_text(), ::testing::StartsWith("44{\"message\":\"internal error\""));
+}
+
+TEST(ServerWithClients, AVerdictMayOutliveTheServer) {
+  std::promise<void> asked;
+  std::vector<Verdict> kept;
+  {
+    Server server(quiet());
+    server.authenticate([&](const Credentials&, Verdict verdict) {
+      kept.push_back(std::move(verdict));
+      if (kept.size() == 2) asked.set_value();
+    });
+    ASSERT_TRUE(server.start().ok());
+    test::TestClient first(server.port());
+    test::TestClient second(server.port());
+    EXPECT_TRUE(first.upgrade("/") && second.upgrade("/"));
+    ASSERT_EQ(asked.get_future().wait_for(kPatience), std::future_status::ready);
+  }
+  kept.front()(Identity{.user_id = "ada"});
+  kept.clear();
+}
+
+TEST(ServerWithClients, RoutesAnswerWhateverTheirHandlersThrow) {
+  Server server(quiet());
+  server.http("GET", "/whole", [](const HttpRequest&, HttpReply) { throw std::runtime_error("on purpose"); });
+  server.http("GET", "/number", [](const HttpRequest&, HttpReply) { throw 42; });
+  server.http("GET", "/answered", [](const HttpRequest&, HttpReply reply) {
+    reply.text("before");
+    throw 42;
+  });
+  server.static_file(std::string("/a-file-with-a-name-of-its-own.txt"), std::string("text/plain; charset=utf-8"), "bytes");
+  ASSERT_TRUE(server.start().ok());
+  const auto get = [&](std::string_view path) { return test::TestClient(server.port()).request("GET", path); };
+  EXPECT_THAT(get("/whole"), ::testing::StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(get("/number"), ::testing::StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(get("/answered"), ::testing::AllOf(::testing::StartsWith("HTTP/1.1 200"), ::testing::EndsWith("before")));
+  EXPECT_THAT(get("/a-file-with-a-name-of-its-own.txt"),
+              ::testing::AllOf(::testing::StartsWith("HTTP/1.1 200"), ::testing::HasSubstr("text/plain"), ::testing::EndsWith("bytes")));
+}
+
+TEST(ServerWithClients, DelaysOutOfRangeAreBroughtInside) {
+  Server server(quiet());
+  std::promise<void> ran;
+  std::promise<std::string> answered;
+  server.on_connection([&](Socket& socket) {
+    socket.emit_with_ack(std::numeric_limits<std::int64_t>::max(), "never").then([](const Result<Arguments>&) {});
+    server.timeout(std::numeric_limits<std::int64_t>::max()).emit_with_ack("never").then([](const BroadcastAnswers&) {});
+    server.timeout(-1).emit_with_ack("soon").then([&](const BroadcastAnswers& all) { answered.set_value(all.status.message()); });
+  });
+  ASSERT_TRUE(server.start().ok());
+  server.after(std::numeric_limits<std::int64_t>::max(), [] { ADD_FAILURE(); });
+  server.after(std::numeric_limits<std::int64_t>::min(), [&] { ran.set_value(); });
+  EXPECT_EQ(ran.get_future().wait_for(kPatience), std::future_status::ready);
+  test::TestClient client(server.port());
+  ASSERT_TRUE(client.upgrade("/"));
+  EXPECT_THAT(client.next_text(), ::testing::HasSubstr("never"));
+  EXPECT_EQ(answered.get_future().wait_for(std::chrono::milliseconds(50)), std::future_status::timeout) << "30 s, the default";
 }
 
 TEST(ServerWithClients, ListsAndCountsTheNamespacesOfATenant) {

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "app/handles.h"
+#include "base/limits.h"
 #include "tidewire/socket.h"
 
 namespace tidewire {
@@ -108,7 +111,7 @@ Later<Result<Arguments>> Socket::ask(std::string_view event, Arguments arguments
       hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
       shard_of(*self.member_).hub().emit(*self.member_, std::move(message), [done = std::move(done)](Result<ArgumentsView> answer) {
         done(answer.ok() ? Result<Arguments>(answer->copy()) : Result<Arguments>(answer.status()));
-      }, timeout_ms);
+      }, std::clamp<std::int64_t>(timeout_ms, 0, base::limits::kDelayMsMax));
     });
   });
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,6 +43,7 @@ class TestClient {
   void send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
@@ -95,7 +97,10 @@ class TestClient {
   }
   bool receive_some() {
     std::array<char, 64 * 1024> buffer;
-    const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+    ssize_t count = 0;
+    do {
+      count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+    } while (count < 0 && errno == EINTR);
     if (count <= 0) return false;
     unread_.append(buffer.data(), static_cast<std::size_t>(count));
     return true;

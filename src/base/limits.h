@@ -65,6 +65,7 @@ inline constexpr std::size_t kInputBytesPerTurn = 256 * 1024;   // of one connec
 inline constexpr std::size_t kAcceptsPerTurn = 64;
 inline constexpr std::size_t kTlsHandshakesPerTurn = 16;
 inline constexpr std::size_t kMailboxItemsMax = 65'536;
+inline constexpr std::int64_t kDelayMsMax = std::int64_t{100} * 366 * 86'400'000;  // that an application may ask for: a century
 
 static_assert(kHeaderLineBytesMax <= kRequestHeadBytesMax);
 static_assert(kRequestHeadBytesMax < kReceiveBufferBytes);
