@@ -51,6 +51,10 @@ struct RoomsPage {
   bool complete = true;     // every shard answered within 2 s
 };
 struct SocketsPage;
+struct SocketsCount {
+  std::uint64_t count = 0;  // on the shards that answered
+  bool complete = true;     // every shard answered within 2 s
+};
 
 // The arguments of an emit as they are handed down: one view is passed on verbatim, everything else is written once.
 template <typename... T>
@@ -93,10 +97,10 @@ class BroadcastOperator {
   Later<SocketsPage> fetch_sockets(Page page) const;
   // Rooms of the namespace that somebody is in, in the order of their names, whoever is meant.
   Later<RoomsPage> fetch_rooms(Page page) const;
-  Later<std::uint64_t> count_sockets() const;
+  Later<SocketsCount> count_sockets() const;
   // Calls `task` for each, on its shard, which is also where it may look at the socket's rooms and data; answers how many they
-  // were. `task` runs on several shards at once.
-  Later<std::uint64_t> for_each(std::function<void(Socket&)> task) const;
+  // were. `task` runs on several shards at once; on one that did not answer in time it may still run later.
+  Later<SocketsCount> for_each(std::function<void(Socket&)> task) const;
   void sockets_join(std::string_view room) const { sockets_join(std::vector<std::string>{std::string(room)}); }
   void sockets_join(std::vector<std::string> rooms) const;
   void sockets_leave(std::string_view room) const { sockets_leave(std::vector<std::string>{std::string(room)}); }

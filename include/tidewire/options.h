@@ -96,8 +96,8 @@ struct Options {
   std::size_t queue_soft_bytes = 256 * 1024;    // over it: volatile messages dropped, reading from that peer paused
   std::size_t queue_hard_bytes = 1024 * 1024;   // over it: closed with 4008
   std::int64_t queue_age_ms = 10'000;           // the oldest byte waits longer: closed with 4008
-  // What all peers together may make the process hold: queues (a message to many counts once), bodies and attachments under
-  // way. 0: a quarter of the memory of the machine or the control group. From 80 % on queue_hard_bytes is queue_soft_bytes,
+  // What all peers together may make the process hold, those of its other servers too: queues (a message to many counts once),
+  // bodies and attachments under way. 0: a quarter of the memory of the machine or the control group. From 80 % on queue_hard_bytes is queue_soft_bytes,
   // from 90 % on the largest queues are closed with 4008, from 95 % on new handshakes get 503 with Retry-After
   std::size_t process_queue_bytes = 0;
 

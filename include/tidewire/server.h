@@ -6,6 +6,10 @@
 //
 // Declare everything, then run() (until stop(), SIGINT or SIGTERM) or start() (returns; then wait()).
 // Threads: declarations from one thread before the start; afterwards what the classes say.
+// Before the start, and once wait() or run() has returned, there is nobody: emits, after() and the like do nothing, and what
+// answers later (gather_statistics(), count_sockets(), fetch_sockets(), ...) answers at once on the calling thread, with
+// nothing. That holds from any thread, also while another one starts the server, and after a start that failed. What was asked
+// while the server stopped may never be answered.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +17,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tidewire/http.h"
 #include "tidewire/namespace.h"
@@ -87,6 +93,30 @@ struct ServerStatistics {
   std::uint64_t listener_failures = 0;
 };
 
+// Of one tenant's copy of a namespace.
+struct NamespaceStatistics {
+  struct Count {
+    std::uint64_t now = 0;
+    std::uint64_t ever = 0;  // since the start
+  };
+  Count socketio;
+  Count plain;
+  // False: `ever` may be too low. Each shard remembers the totals of 256 emptied and forgotten namespaces of a tenant, and of 1024
+  // such tenants; without Options::cleanup_empty_child_namespaces none is forgotten.
+  bool exact = true;
+  bool complete = true;      // every shard answered within 2 s
+};
+
+struct NamespacesPage {
+  struct Entry {
+    std::string name;
+    std::uint64_t sockets = 0;  // now
+  };
+  std::vector<Entry> namespaces;
+  bool more = false;     // there are names above the last one
+  bool complete = true;  // every shard answered within 2 s
+};
+
 class Server : public Namespace {
  public:
   explicit Server(Options options = {});
@@ -102,6 +132,14 @@ class Server : public Namespace {
   // Dynamic namespaces by decision: `answer(true)` makes the namespace, now or later (on the shard that asks).
   using NamespaceDecision = UniqueFunction<void(std::string_view name, const Value& auth, UniqueFunction<void(bool)> answer)>;
   Namespace of_matching(NamespaceDecision decide);
+  // Whether somebody could come into a namespace of this name: it was declared, or made by now, or an of_pattern() matches.
+  // "" and "/" are the same. Makes nothing, and asks no of_matching(), whose answer depends on who comes. False for names over
+  // 256 bytes, which no client can ask for. From any thread, at any time.
+  bool accepts_namespace(std::string_view name) const;
+  // The namespaces, declared or dynamic, that sockets of this tenant are in, or have been in and that were not forgotten since
+  // (Options::cleanup_empty_child_namespaces); by pages in the order of their names, bytewise. Other tenants' namespaces do not
+  // show. From any thread; answered on the calling shard, or on the first one.
+  Later<NamespacesPage> fetch_namespaces(std::string_view tenant, Page page) const;
   // A namespace came into being, also a dynamic one.
   void on_new_namespace(UniqueFunction<void(Namespace)> listener);
 
@@ -137,7 +175,7 @@ class Server : public Namespace {
   // Listens and starts the threads. kAlreadyExists when the port is taken, kInternal with the system's reason for the like;
   // then it may be tried again. A server runs once: kAlreadyExists afterwards.
   Status start();
-  // The shard whose thread calls, 0 elsewhere; how many there are.
+  // The shard whose thread calls, 0 elsewhere; how many there are, 0 before the start.
   std::uint32_t current_shard() const noexcept;
   std::uint32_t shard_count() const noexcept;
   // Waits until the server has stopped.
@@ -148,18 +186,24 @@ class Server : public Namespace {
   void on_reload(UniqueFunction<void()> listener);
   // From start() until stop(), or a signal that run() hears. From any thread.
   bool accepting() const noexcept;
-  // Ends every session ("server shutting down"), sends what is queued, stops. From any thread.
+  // Ends every session ("server shutting down"), sends what is queued, stops. From any thread, also before or during the
+  // start: then the server stops as soon as it has started, and run() returns. A stopped server stays so.
   void stop();
   Status reload_certificate();
 
   // The port it listens on. REQUIRES: started
   std::uint16_t port() const noexcept;
-  // "send" or "io_uring".
+  // "send" or "io_uring"; empty before the start.
   std::string flush_name() const;
   // From a thread that is no shard: waits for each shard, 2 s at most. On a shard, which never waits: that shard's part alone.
+  // Zeros before the start and when the server has stopped.
   ServerStatistics statistics();
   // The same for every shard without waiting, from any thread; answered on the calling shard, or on the first one.
   Later<ServerStatistics> gather_statistics();
+  // Sockets of one tenant in one namespace ("" and "/" are the same), by dialect. Zeros for a namespace nobody of it was ever
+  // in. Costs one question to each shard, whatever the number of sockets: they are counted as they come and go. From any
+  // thread; answered on the calling shard, or on the first one.
+  Later<NamespaceStatistics> gather_statistics(std::string_view tenant, std::string_view namespace_name) const;
 
  private:
   friend class Core;

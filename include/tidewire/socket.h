@@ -112,7 +112,11 @@ class Socket {
   bool connected() const noexcept;
   Namespace nsp() const;
   const std::string& namespace_name() const noexcept;
+  // Parsed anew at each call: headers, query and `auth`. On the shard only; all empty once it has left.
   Handshake handshake() const;
+  // The peer's address as Handshake::address has it ("127.0.0.1"; the client's behind a trusted proxy), without parsing
+  // anything. On the shard only; on_disconnecting listeners still have it, afterwards it is empty.
+  std::string address() const;
   // Who it is: what the authenticator said. Somebody anonymous when there is none. Never null.
   std::shared_ptr<const Identity> identity() const;
   // The same user with a new token, say. On the shard only.

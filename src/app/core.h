@@ -1,13 +1,13 @@
 // app/core.h - what is behind a Server: the declarations all shards share, and the shards.
 //
-// Threads: declarations are written before start() and read-only afterwards; post_to() and on_any_shard() from any thread.
+// Threads: declarations are written before start() and read-only afterwards. Whatever reaches for the shards (running(),
+// shard_count(), post_to() and the like, stop()) from any thread at any time, also while start() is under way on another one:
+// one atomic says whether they are there. So a program may ask one server from the threads of another.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,12 +60,16 @@ class Core {
   Status run();
   void stop();
   bool accepting() const noexcept { return running_.load() && !stopping_.load(); }
+  // The shards are there and their threads take tasks: from start() until wait() has returned. Else nobody would answer.
+  bool running() const noexcept { return running_.load(std::memory_order_acquire); }
 
   // The shard whose thread calls, null elsewhere. It may be another server's in the same process: here() is not.
   static Shard* current_shard() noexcept;
   Shard* here() const noexcept;
+  // REQUIRES: index < shard_count(), or called on a shard
   Shard& shard(std::uint32_t index) noexcept { return *shards_[index]; }
-  std::uint32_t shard_count() const noexcept { return static_cast<std::uint32_t>(shards_.size()); }
+  // 0 until the server has started.
+  std::uint32_t shard_count() const noexcept { return shard_count_.load(std::memory_order_acquire); }
   // Runs `task` on that shard: now when this is its thread, else posted. From any thread; dropped when the server is not running.
   void post_to(std::uint32_t shard, net::Task task);
   // The same for a task that delivers a message: it may be dropped, see app/spill.h.
@@ -109,14 +113,15 @@ class Core {
 
  private:
   Status make_shards();
+  Status listen();
+  void tell_shards_to_stop();
 
   const Drive drive_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // the starting thread's, then immutable: others look after shard_count_
+  std::atomic<std::uint32_t> shard_count_{0};
   std::vector<std::thread> threads_;
   std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
-  std::condition_variable stopped_;
   int wake_descriptor_ = -1;  // ends run()
 };
 

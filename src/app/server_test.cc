@@ -4,12 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
+
+#include "app/test_client.h"
+#include "base/budget.h"
 
 namespace tidewire {
 namespace {
@@ -30,6 +37,101 @@ TEST(WholeServer, RunsOnce) {
   server.stop();
   server.wait();
   EXPECT_EQ(server.start().code(), StatusCode::kAlreadyExists);
+}
+
+TEST(WholeServer, StopsAlsoWhenToldBeforeItRuns) {
+  Server server(quiet(2));
+  server.stop();
+  auto ended = std::async(std::launch::async, [&] { return server.run(); });
+  ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready);
+  EXPECT_TRUE(ended.get().ok());
+  EXPECT_FALSE(server.accepting());
+}
+
+TEST(WholeServer, StopsAlsoWhenToldBeforeItStarts) {
+  Server server(quiet());
+  server.stop();
+  EXPECT_TRUE(server.start().ok());
+  auto ended = std::async(std::launch::async, [&] { server.wait(); });
+  ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready);
+}
+
+TEST(WholeServer, StopsWheneverItIsToldWhileItStarts) {
+  for (int round = 0; round < 20; ++round) {
+    Server server(quiet());
+    std::thread stopper([&server, pause = std::chrono::microseconds(round * 100)] {
+      std::this_thread::sleep_for(pause);
+      server.stop();
+    });
+    auto ended = std::async(std::launch::async, [&] { return server.run().ok(); });
+    ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready) << round;
+    stopper.join();
+  }
+}
+
+// Everything that may be asked of a server that is not there is answered with nothing, at once.
+void expect_nobody(Server& server) {
+  int answers = 0;
+  server.gather_statistics().then([&](const ServerStatistics& seen) { answers += seen.held_bytes_max == 0 ? 1 : 0; });
+  server.everybody().count_sockets().then([&](SocketsCount found) { answers += found.count == 0 ? 1 : 0; });
+  server.everybody().for_each([](Socket&) { ADD_FAILURE(); }).then([&](SocketsCount found) { answers += found.count == 0 ? 1 : 0; });
+  server.fetch_sockets().then([&](const std::vector<RemoteSocket>& sockets) { answers += sockets.empty() ? 1 : 0; });
+  server.everybody().fetch_rooms({}).then([&](const RoomsPage& page) { answers += page.rooms.empty() ? 1 : 0; });
+  server.emit_with_ack("question").then([&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });
+  server.server_side_emit_with_ack("question").then([&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });
+  EXPECT_EQ(answers, 7);
+  server.close_sockets_of([](const Identity&) { return true; }, 4000, "out");
+  server.emit("news", 1);
+  server.disconnect_sockets();
+  server.after(0, [] { ADD_FAILURE(); });
+  EXPECT_EQ(server.statistics().held_bytes_max, 0u);
+}
+
+TEST(WholeServer, AnswersWithNothingWhenItIsNotThere) {
+  Options taken = quiet();
+  {
+    Server server(quiet());
+    expect_nobody(server);
+    EXPECT_EQ(server.shard_count(), 0u);
+    EXPECT_EQ(server.flush_name(), "");
+    ASSERT_TRUE(server.start().ok());
+    EXPECT_EQ(server.shard_count(), 1u);
+    taken.port = server.port();
+    Server failed(taken);
+    EXPECT_FALSE(failed.start().ok());
+    expect_nobody(failed);
+    EXPECT_EQ(failed.shard_count(), 0u);
+    server.stop();
+    server.wait();
+    expect_nobody(server);
+  }
+}
+
+// The program's second server asks the main one while that one starts.
+TEST(WholeServer, MayBeAskedWhileItStarts) {
+  for (int round = 0; round < 5; ++round) {
+    Server server(quiet(3));
+    std::atomic<bool> done{false};
+    std::atomic<int> asked{0};
+    std::atomic<int> answered{0};
+    std::thread other([&] {
+      while (!done) {
+        ++asked;
+        server.gather_statistics().then([&](const ServerStatistics&) { ++answered; });
+        server.emit("news", 1);
+        static_cast<void>(server.shard_count());
+      }
+    });
+    while (asked == 0) std::this_thread::yield();
+    ASSERT_TRUE(server.start().ok());
+    done = true;
+    other.join();
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (answered < asked && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(answered, asked);
+    server.stop();
+    server.wait();
+  }
 }
 
 TEST(WholeServer, MayTryAgainWhenThePortWasTaken) {
@@ -106,6 +208,39 @@ TEST(WholeServer, IsReachedFromAnotherServersShard) {
   EXPECT_GT(answer.get(), 0u);
 }
 
+// A body that one server reads, a message of it that the other frees: neither is left with a debt.
+TEST(WholeServer, CountsWhatTheServersOfAProcessHoldTogether) {
+  Server reader(quiet());
+  Server speaker(quiet());
+  std::atomic<int> spoken{0};
+  reader.http("POST", "/say", [&](const HttpRequest& request, HttpReply reply) {
+    speaker.emit("said", request.body);
+    ++spoken;
+    reply.text("ok");
+  });
+  ASSERT_TRUE(reader.start().ok());
+  ASSERT_TRUE(speaker.start().ok());
+  const std::uint64_t reader_before = reader.statistics().held_bytes;
+  const std::uint64_t speaker_before = speaker.statistics().held_bytes;
+  const std::string body(900'000, 'x');
+  for (int i = 0; i < 5; ++i) {
+    test::TestClient client(reader.port());
+    EXPECT_THAT(client.request("POST", "/say", body), ::testing::StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_EQ(spoken, 5);
+  constexpr auto kSlack = static_cast<std::uint64_t>(3 * base::Budget::kStepBytes);  // a step for each thread
+  const auto settled = [&] {
+    return reader.statistics().held_bytes <= reader_before + kSlack && speaker.statistics().held_bytes <= speaker_before + kSlack;
+  };
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!settled() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(settled()) << reader.statistics().held_bytes << " and " << speaker.statistics().held_bytes;
+  // Nor is it lost: what is held on one is seen by the other.
+  const base::Charge held(10'000'000);
+  static_cast<void>(reader.statistics());  // posts, and so settles
+  EXPECT_GE(speaker.statistics().held_bytes + kSlack, 10'000'000u);
+}
+
 TEST(WholeServer, LosesNothingThatIsPostedFromOutsideWhileItHangs) {
   constexpr int kTasks = 70'000;  // more than a mailbox takes
   Server server(quiet());
@@ -118,6 +253,115 @@ TEST(WholeServer, LosesNothingThatIsPostedFromOutsideWhileItHangs) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (ran < kTasks && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(ran, kTasks);
+}
+
+// ---- with clients
+
+// Both kinds of client in the namespace "/", when both have come in.
+struct Pair {
+  explicit Pair(const Server& server) : plain(server.port()), socketio(server.port()) {
+    EXPECT_TRUE(plain.upgrade("/"));
+    EXPECT_TRUE(socketio.upgrade("/socket.io/?EIO=4&transport=websocket"));
+    EXPECT_THAT(socketio.next_text(), ::testing::StartsWith("0{"));
+    socketio.send_text("40");
+    EXPECT_THAT(socketio.next_text(), ::testing::StartsWith("40{"));
+  }
+  test::TestClient plain;
+  test::TestClient socketio;
+};
+
+TEST(ServerWithClients, TellsTheAddressOfEitherDialectUntilTheyHaveLeft) {
+  Server server(quiet());
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  const auto note = [&](std::string_view when, const Socket& socket) {
+    EXPECT_EQ(socket.address(), socket.handshake().address);
+    const std::lock_guard lock(mutex);
+    seen.push_back(std::string(when) + " " + socket.dialect() + " " + socket.address());
+  };
+  std::promise<void> all_gone;
+  server.on_connection([&](Socket& socket) { note("in", socket); });
+  server.on_disconnecting([&](Socket& socket, DisconnectReason) { note("leaving", socket); });
+  server.on_disconnect([&](Socket& socket, DisconnectReason) {
+    note("out", socket);
+    if (std::ranges::count_if(seen, [](const std::string& line) { return line.starts_with("out"); }) == 2) all_gone.set_value();
+  });
+  ASSERT_TRUE(server.start().ok());
+  { const Pair clients(server); }
+  ASSERT_EQ(all_gone.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_THAT(seen, ::testing::UnorderedElementsAre("in plain 127.0.0.1", "in socketio 127.0.0.1", "leaving plain 127.0.0.1",
+                                                    "leaving socketio 127.0.0.1", "out plain ", "out socketio "));
+}
+
+template <typename Answer>
+Answer wait_for(Later<Answer> later) {
+  auto promise = std::make_shared<std::promise<Answer>>();
+  auto answer = promise->get_future();
+  later.then([promise](Answer value) { promise->set_value(std::move(value)); });
+  if (answer.wait_for(kPatience) == std::future_status::ready) return answer.get();
+  ADD_FAILURE() << "no answer";
+  return {};
+}
+
+TEST(WholeServer, KnowsWhichNamespacesItWouldAcceptWithoutMakingThem) {
+  Server server(quiet());
+  int made = 0;
+  static_cast<void>(server.of("/declared"));
+  ASSERT_TRUE(server.of_pattern("/room-[0-9]+").ok());
+  static_cast<void>(server.of_matching([](std::string_view, const Value&, const UniqueFunction<void(bool)>&) { FAIL(); }));
+  server.on_new_namespace([&](const Namespace&) { ++made; });
+  for (const char* name : {"", "/", "declared", "/declared", "/room-1", "room-22"}) EXPECT_TRUE(server.accepts_namespace(name)) << name;
+  for (const char* name : {"/other", "/room-", "/room-1x", "/Declared"}) EXPECT_FALSE(server.accepts_namespace(name)) << name;
+  EXPECT_FALSE(server.accepts_namespace("/room-" + std::string(256, '1')));
+  EXPECT_EQ(made, 0);
+}
+
+TEST(ServerWithClients, ListsAndCountsTheNamespacesOfATenant) {
+  Server server(quiet(3));
+  std::atomic<int> entered{0};
+  std::atomic<int> left{0};
+  const Result<Namespace> rooms = server.of_pattern("/room-[0-9]+");
+  ASSERT_TRUE(rooms.ok());
+  server.authenticate([](const Credentials& credentials, Verdict verdict) {
+    verdict(Identity{.user_id = "u", .tenant = std::string(credentials.handshake().query_value("tenant"))});
+  });
+  for (const Namespace& space : {server.of("/"), *rooms}) {
+    space.on_connection([&](Socket&) { ++entered; });
+    space.on_disconnect([&](Socket&, DisconnectReason) { ++left; });
+  }
+  EXPECT_TRUE(wait_for(server.fetch_namespaces("red", {})).namespaces.empty()) << "nobody is there to ask";
+  EXPECT_EQ(wait_for(server.gather_statistics("red", "/")).plain.ever, 0u);
+  ASSERT_TRUE(server.start().ok());
+  std::vector<std::unique_ptr<test::TestClient>> clients;
+  for (const char* target : {"/?tenant=red", "/ws?tenant=red", "/ws?tenant=red&namespace=/room-7", "/?tenant=blue&namespace=/room-8"}) {
+    clients.push_back(std::make_unique<test::TestClient>(server.port()));
+    ASSERT_TRUE(clients.back()->upgrade(target));
+  }
+  clients.push_back(std::make_unique<test::TestClient>(server.port()));
+  ASSERT_TRUE(clients.back()->upgrade("/socket.io/?EIO=4&transport=websocket&tenant=red"));
+  clients.back()->send_text("40");
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (entered < 5 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  clients.front().reset();
+  while (left < 1 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+
+  const NamespacesPage red = wait_for(server.fetch_namespaces("red", {}));
+  ASSERT_EQ(red.namespaces.size(), 2u);
+  EXPECT_EQ(red.namespaces[0].name, "/");
+  EXPECT_EQ(red.namespaces[0].sockets, 2u);
+  EXPECT_EQ(red.namespaces[1].name, "/room-7");
+  EXPECT_TRUE(red.complete && !red.more);
+  const NamespacesPage blue = wait_for(server.fetch_namespaces("blue", Page{.limit = 1}));
+  ASSERT_EQ(blue.namespaces.size(), 1u);
+  EXPECT_EQ(blue.namespaces[0].name, "/room-8");
+
+  const NamespaceStatistics root = wait_for(server.gather_statistics("red", ""));
+  EXPECT_EQ(root.plain.now, 1u);
+  EXPECT_EQ(root.plain.ever, 2u);
+  EXPECT_EQ(root.socketio.now, 1u);
+  EXPECT_EQ(root.socketio.ever, 1u);
+  EXPECT_TRUE(root.exact && root.complete);
+  EXPECT_EQ(wait_for(server.gather_statistics("blue", "/")).plain.ever, 0u);
 }
 
 }  // namespace

@@ -321,9 +321,9 @@ bool Shard::post_message(net::Task task, bool is_volatile) {
   return true;
 }
 
-// A thread without turns: what it has made is counted when it posts it.
+// A thread without turns, which may end at any time: what it has made is counted when it posts it, to the last byte.
 void Shard::settle_for_outsider() {
-  if (!core_.budget.settle()) return;
+  if (base::unsettled_bytes == 0 || !core_.budget.settle_now() || core_.shed_board.active(index_)) return;
   net::Task look = [this] { shed_->begin(); };
   reactor_->post(look);  // a shard with a full mailbox comes to it by itself
 }

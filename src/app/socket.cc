@@ -29,6 +29,11 @@ Handshake Socket::handshake() const {
   return make_handshake(sink == nullptr ? hub::ConnectionFacts() : sink->facts(), extras == nullptr || extras->auth == nullptr ? std::string_view() : *extras->auth);
 }
 
+std::string Socket::address() const {
+  const hub::Sink* sink = member_->sink();
+  return sink == nullptr ? std::string() : sink->address();
+}
+
 std::string Socket::transport() const {
   const hub::Sink* sink = member_->sink();
   return sink == nullptr ? std::string() : sink->facts().transport;

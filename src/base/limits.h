@@ -50,6 +50,8 @@ inline constexpr std::size_t kPacketsBeforeConnectMax = 64;     // queued behind
 inline constexpr std::size_t kRoomNameBytesMax = 128;
 inline constexpr std::size_t kRoomsPerMemberMax = 256;
 inline constexpr std::size_t kPendingAcksPerMemberMax = 1024;
+inline constexpr std::size_t kPastNamespacesPerTenantMax = 256; // emptied and forgotten, whose totals each shard remembers
+inline constexpr std::size_t kPastTenantsMax = 1024;            // with such namespaces
 
 // json
 inline constexpr std::size_t kJsonDepthDefault = 64;

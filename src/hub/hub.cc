@@ -44,10 +44,13 @@ Namespace* Hub::find(const NamespaceKey& key) const {
 Namespace* Hub::open(const NamespaceKey& key) {
   if (Namespace* known = find(key)) return known;
   const auto definition = context_.registry.find(key.name);
-  if (definition == nullptr) return nullptr;
+  return definition == nullptr ? nullptr : &open(key, definition);
+}
+
+Namespace& Hub::open(const NamespaceKey& key, const std::shared_ptr<NamespaceDefinition>& definition) {
   auto& slot = namespaces_[key];
-  slot.reset(new Namespace(*this, key, definition));
-  return slot.get();
+  if (slot == nullptr) slot.reset(new Namespace(*this, key, definition, past_totals_.take(key)));
+  return *slot;
 }
 
 std::vector<Namespace*> Hub::namespaces() const {
@@ -80,6 +83,9 @@ void Hub::authenticate(const std::shared_ptr<Entry>& entry) {
   } catch (const std::exception& failure) {
     log().write(base::LogLevel::kError, "an authenticator threw; that counts as no",
                 {{"namespace", entry->key.name}, {"what", failure.what()}});
+    answered({.refusal = Refusal{"internal error"}});
+  } catch (...) {
+    log().write(base::LogLevel::kError, "an authenticator threw; that counts as no", {{"namespace", entry->key.name}});
     answered({.refusal = Refusal{"internal error"}});
   }
 }
@@ -133,13 +139,12 @@ void Hub::enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
   entry->definition = definition;
-  auto& slot = namespaces_[entry->key];
-  if (slot == nullptr) slot.reset(new Namespace(*this, entry->key, definition));
+  Namespace& space = open(entry->key, definition);
   const auto admission = entry->admission.lock();
-  entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
+  entry->member = MemberRef(*new Member(space, *entry->sink, *entry->dialect, new_id()));
   if (!entry->auth.empty()) entry->member->extras().auth = std::make_unique<const std::string>(std::move(entry->auth));
   if (entry->identity != nullptr) entry->member->extras().identity = std::move(entry->identity);
-  ++slot->admitting_;
+  ++space.admitting_;
   admission->entering_ = entry->member;
   run_middlewares(entry, 0);
 }
@@ -221,6 +226,7 @@ void Hub::drop_if_empty(Namespace& space) {
   const auto definition = space.shared_definition();
   NamespaceRef retired = std::move(found->second);
   namespaces_.erase(found);
+  past_totals_.keep(space.key(), space.members_ever());
   space.retire();
   if (definition->instances.load(std::memory_order_acquire) == 0) context_.registry.forget(*definition);
   after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
@@ -385,9 +391,10 @@ void Hub::close_members_of(const std::function<bool(const Identity&)>& chosen, c
 }
 
 void Hub::warn_of_expiry(Member& member) {
-  if (!member.connected()) return;
-  const std::int64_t end_s = *member.identity()->expires_at_s;
-  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", end_s}, {"expiresInMs", end_s * 1'000 - context_.wall_clock_ms()}}));
+  const std::optional<std::int64_t> end_ms = end_of(member);
+  if (!member.connected() || !end_ms) return;
+  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", *member.identity()->expires_at_s},
+                                                           {"expiresInMs", *end_ms - context_.wall_clock_ms()}}));
   emit(member, {.namespace_name = {}, .event = kExpiringEvent, .arguments = arguments});
 }
 

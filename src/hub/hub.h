@@ -27,6 +27,7 @@
 #include "hub/identity_watch.h"
 #include "hub/member.h"
 #include "hub/namespace.h"
+#include "hub/past_totals.h"
 #include "hub/registry.h"
 #include "hub/relay.h"
 
@@ -99,6 +100,7 @@ class Hub {
   Relay& relay() const noexcept { return context_.relay; }
   base::TimerWheel& timers() const noexcept { return context_.timers; }
   base::LogSink& log() const noexcept { return context_.log; }
+  const NamespaceRegistry& registry() const noexcept { return context_.registry; }
   base::Milliseconds now() const { return context_.now(); }
   const HubOptions& options() const noexcept { return options_; }
   // Runs `task` when the listeners that run now have returned.
@@ -109,6 +111,8 @@ class Hub {
   // This shard's part of a declared namespace, made when missing. Null when it was not declared.
   Namespace* open(const NamespaceKey& key);
   std::vector<Namespace*> namespaces() const;
+  // Of the namespaces that this shard had.
+  const PastTotals& past_totals() const noexcept { return past_totals_; }
 
   // Brings a connection into a namespace; `admission` hears the outcome, during the call or later.
   void admit(std::string_view namespace_name, Sink& sink, const Dialect& dialect, std::string auth,
@@ -160,6 +164,7 @@ class Hub {
   void cancel_pending(Member& member);
   template <typename Run>
   void each_handler_set(Member& member, Run&& run);
+  Namespace& open(const NamespaceKey& key, const std::shared_ptr<NamespaceDefinition>& definition);
   void drop_if_empty(Namespace& space);
   void deliver_event(InboundEvent& event);
   void listener_failed(Member& member, const char* what);
@@ -170,6 +175,7 @@ class Hub {
   HubStatistics statistics_;
   IdentityWatch identities_;
   absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
+  PastTotals past_totals_;
   std::uint16_t id_counter_ = 0;
 };
 

@@ -9,8 +9,8 @@
 
 namespace tidewire::hub {
 
-Namespace::Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition)
-    : hub_(hub), key_(std::move(key)), definition_(std::move(definition)) {
+Namespace::Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition, const DialectTotals& ever)
+    : hub_(hub), key_(std::move(key)), definition_(std::move(definition)), ever_(ever) {
   definition_->instances.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -31,6 +31,8 @@ void Namespace::add(Member& member) {
   member.index_ = static_cast<std::uint32_t>(members_.size());
   members_.push_back(&member);
   by_id_.insert(&member);
+  ++now_[member.dialect().index()];
+  ++ever_[member.dialect().index()];
   member.connected_.store(true, std::memory_order_release);
 }
 
@@ -39,6 +41,7 @@ void Namespace::remove(Member& member) {
   if (!member.connected()) return;
   member.connected_.store(false, std::memory_order_release);
   by_id_.erase(&member);
+  --now_[member.dialect().index()];
   Member* last = members_.back();
   members_[member.index_] = last;
   last->index_ = member.index_;

@@ -288,6 +288,8 @@ hub::ConnectionFacts Peer::facts() const {
   return {stream.peer().ip_text(), "websocket", head_, issued_ms_, stream.secure()};
 }
 
+std::string Peer::address() const { return connection_ == nullptr ? std::string() : connection_->stream().peer().ip_text(); }
+
 // ---- time
 
 void Peer::arm() {

@@ -53,6 +53,7 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
   std::size_t queued_bytes() const noexcept override;
   void disconnect(hub::Member& member, const hub::Ending& ending) override;
   hub::ConnectionFacts facts() const override;
+  std::string address() const override;
 
  private:
   struct Entry;  // the namespace has not answered yet

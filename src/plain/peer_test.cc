@@ -393,7 +393,7 @@ TEST_F(PlainPeer, OwesNothingMoreWhenItIsClosedAsSlow) {
 // A budget of one megabyte of which `percent` are in use.
 struct ShortMemory {
   explicit ShortMemory(std::size_t percent) {
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
     charge.set(percent * 10'000);
     budget.settle_now();
   }

@@ -200,11 +200,11 @@ void announce(const ApiContext& context, const ApiCallPointer& call) {
   if (const Value* title = call->body.find("title")) announcement.set("title", *title);
   const BroadcastOperator everybody = context.space(*call, "/").to("global");
   everybody.emit("system-announcement", announcement);
-  everybody.count_sockets().then([log = context.services.log, call, announcement](std::uint64_t count) {
+  everybody.count_sockets().then([log = context.services.log, call, announcement](SocketsCount reached) {
     if (log != nullptr) {
-      log->write(LogLevel::kInfo, "System announcement delivered", {{"connections", std::to_string(count)}, {"by", call->caller.name}});
+      log->write(LogLevel::kInfo, "System announcement delivered", {{"connections", std::to_string(reached.count)}, {"by", call->caller.name}});
     }
-    call->accept(Value::object({{"announcement", announcement}, {"connections", count}}));
+    call->accept(Value::object({{"announcement", announcement}, {"connections", reached.count}}));
   });
 }
 

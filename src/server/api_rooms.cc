@@ -39,8 +39,9 @@ std::optional<BroadcastOperator> room_of(const ApiContext& context, ApiCall& cal
 void show(const ApiContext& context, const ApiCallPointer& call) {
   const auto room = room_of(context, *call);
   if (!room) return;
-  room->count_sockets().then([call](std::uint64_t count) {
-    call->accept(Value::object({{"room", Value::object({{"name", call->place("room")}, {"members", count}})}}));
+  room->count_sockets().then([call](SocketsCount found) {
+    const Value counted = Value::object({{"name", call->place("room")}, {"members", found.count}});
+    call->accept(Value::object({{"room", counted}, {"complete", found.complete}}));
   });
 }
 
@@ -66,23 +67,25 @@ void move(const ApiContext& context, const ApiCallPointer& call, bool into) {
         if (move) return move(socket, room, into);
         into ? socket.join(room) : socket.leave(room);
       })
-      .then([call, room](std::uint64_t count) { call->accept(Value::object({{"room", room}, {"connections", count}})); });
+      .then([call, room](SocketsCount moved) {
+        call->accept(Value::object({{"room", room}, {"connections", moved.count}, {"complete", moved.complete}}));
+      });
 }
 
 }  // namespace
 
 void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table) {
   table.push_back({.method = "GET", .path = "/api/v1/namespaces", .tag = "rooms", .summary = "The namespaces and how many connections each has.",
-                   .right = ApiRight::kRole, .role = "read", .answers = {{200, "{ok, namespaces: [{name, connections}]}"}},
+                   .right = ApiRight::kRole, .role = "read", .answers = {{200, "{ok, namespaces: [{name, connections}], complete}"}},
                    .handler = [context](const ApiCallPointer& call) {
                      std::vector<BroadcastOperator> spaces;
                      for (const std::string& name : context->namespaces()) spaces.push_back(context->space(*call, name));
-                     CountAll::run(std::move(spaces), [call, names = context->namespaces()](std::vector<std::uint64_t> counts) {
+                     CountAll::run(std::move(spaces), [call, names = context->namespaces()](const std::vector<std::uint64_t>& counts, bool complete) {
                        std::vector<Value> list;
                        for (std::size_t i = 0; i < counts.size() && i < names.size(); ++i) {
                          list.push_back(Value::object({{"name", names[i]}, {"connections", counts[i]}}));
                        }
-                       call->accept(Value::object({{"namespaces", Value::array(std::move(list))}}));
+                       call->accept(Value::object({{"namespaces", Value::array(std::move(list))}, {"complete", complete}}));
                      });
                    }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms", .tag = "rooms", .summary = "Rooms that somebody is in, in the order of their names, by pages.",
@@ -91,7 +94,7 @@ void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
                    .answers = {{200, "{ok, rooms: [{name, members}], next, complete}; next is null on the last page"}},
                    .handler = [context](const ApiCallPointer& call) { list(*context, call); }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms/{room}", .tag = "rooms", .summary = "How many are in a room; a room that nobody is in has none.",
-                   .right = ApiRight::kRole, .role = "read", .query = {namespace_parameter()}, .answers = {{200, "{ok, room: {name, members}}"}},
+                   .right = ApiRight::kRole, .role = "read", .query = {namespace_parameter()}, .answers = {{200, "{ok, room: {name, members}, complete}"}},
                    .handler = [context](const ApiCallPointer& call) { show(*context, call); }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms/{room}/members", .tag = "rooms", .summary = "The connections in a room, by pages.",
                    .right = ApiRight::kRole, .role = "read", .query = {namespace_parameter(), after_parameter(), limit_parameter()},
@@ -99,11 +102,11 @@ void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
                    .handler = [context](const ApiCallPointer& call) { members(*context, call); }});
   table.push_back({.method = "POST", .path = "/api/v1/rooms/{room}/join", .tag = "rooms", .summary = "Put connections, or those of users, into a room.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()}, .body = kMoveSchema,
-                   .answers = {{200, "{ok, room, connections}: how many were meant"}},
+                   .answers = {{200, "{ok, room, connections, complete}: how many were meant"}},
                    .handler = [context](const ApiCallPointer& call) { move(*context, call, true); }});
   table.push_back({.method = "POST", .path = "/api/v1/rooms/{room}/leave", .tag = "rooms", .summary = "Take connections, or those of users, out of a room.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()}, .body = kMoveSchema,
-                   .answers = {{200, "{ok, room, connections}: how many were meant"}},
+                   .answers = {{200, "{ok, room, connections, complete}: how many were meant"}},
                    .handler = [context](const ApiCallPointer& call) { move(*context, call, false); }});
 }
 

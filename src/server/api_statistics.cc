@@ -21,7 +21,7 @@ constexpr std::string_view kDefaultRooms[] = {"global", "authenticated", "admin"
 void count_default_rooms(const ApiContext& context, const ApiCallPointer& call, UniqueFunction<void(Value)> done) {
   std::vector<BroadcastOperator> rooms;
   for (const std::string_view room : kDefaultRooms) rooms.push_back(context.space(*call, "/").to(room));
-  CountAll::run(std::move(rooms), [done = std::move(done)](std::vector<std::uint64_t> counts) {
+  CountAll::run(std::move(rooms), [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool) {
     Value value = Value::object();
     for (std::size_t i = 0; i < counts.size(); ++i) value.set(kDefaultRooms[i], counts[i]);
     done(std::move(value));

@@ -82,10 +82,10 @@ void presence(const ApiContext& context, const ApiCallPointer& call) {
   }
   if (!room.empty()) return std::make_shared<RoomPresence>(call, everybody->to(room))->next();
   if (user.empty()) return presence_of_all(call, *everybody);
-  everybody->to(user_room(user)).count_sockets().then([call, user](std::uint64_t count) {
+  everybody->to(user_room(user)).count_sockets().then([call, user](SocketsCount found) {
     std::vector<Value> users;
-    if (count > 0) users.push_back(user_value(user, count));
-    answer_users(call, std::move(users), Value(), true);
+    if (found.count > 0) users.push_back(user_value(user, found.count));
+    answer_users(call, std::move(users), Value(), found.complete);
   });
 }
 
@@ -100,7 +100,7 @@ void show(const ApiContext& context, const ApiCallPointer& call) {
 void disconnect(const ApiContext& context, const ApiCallPointer& call) {
   std::vector<BroadcastOperator> whom;
   for (const std::string& name : context.namespaces()) whom.push_back(context.space(*call, name).to(user_room(call->place("user"))));
-  CountAll::run(whom, [call, whom](std::vector<std::uint64_t> counts) {
+  CountAll::run(whom, [call, whom](const std::vector<std::uint64_t>& counts, bool complete) {
     std::uint64_t total = 0;
     for (const std::uint64_t count : counts) total += count;
     for (const BroadcastOperator& each : whom) {
@@ -110,7 +110,7 @@ void disconnect(const ApiContext& context, const ApiCallPointer& call) {
         each.disconnect_sockets(true);
       }
     }
-    call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}}));
+    call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}, {"complete", complete}}));
   });
 }
 
@@ -140,6 +140,7 @@ void refresh(const ApiContext& context, const ApiCallPointer& call) {
       return call->accept(Value::object({{"user", judged->user_id}, {"expires_at", ends ? Value(iso_time(*ends * 1000)) : Value()}}));
     }
     if (judged.status().code() == StatusCode::kNotFound) return call->refuse(404, api_codes::kNotFound, "there is no such connection");
+    if (judged.status().code() == StatusCode::kDeadlineExceeded) return call->refuse(503, problems::kUnavailable, judged.status().message());
     call->refuse(400, "token_invalid", "the token is no good, or another user's");
   });
 }
@@ -162,7 +163,7 @@ void add_user_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
   table.push_back({.method = "POST", .path = "/api/v1/users/{user}/disconnect", .tag = "users", .summary = "Disconnect every connection of a user.",
                    .right = ApiRight::kRole, .role = "manage",
                    .query = {code, {.name = "reason", .text = "With the code, for the client.", .most = 123}},
-                   .answers = {{200, "{ok, user, disconnected}"}},
+                   .answers = {{200, "{ok, user, disconnected, complete}"}},
                    .handler = [context](const ApiCallPointer& call) { disconnect(*context, call); }});
   table.push_back({.method = "POST", .path = "/api/v1/users/{user}/revoke", .tag = "users",
                    .summary = "Believe no token of this user that was issued up to this second, and close what came with one.",

@@ -195,8 +195,10 @@ void Application::refresh_socket(ApiServices::Refresh what, ApiServices::Judged 
         // A room may be called like somebody's id.
         if (socket.id() == id) gate_.refresh(socket, token, [answer](Result<Identity> judged) { (*answer)(std::move(judged)); });
       })
-      .then([answer](std::uint64_t found) {
-        if (found == 0) (*answer)(Status(StatusCode::kNotFound, "there is no such socket"));
+      .then([answer](SocketsCount found) {
+        if (found.count > 0) return;
+        (*answer)(found.complete ? Status(StatusCode::kNotFound, "there is no such socket")
+                                 : Status(StatusCode::kDeadlineExceeded, "a shard did not answer in time"));
       });
 }
 
@@ -253,10 +255,9 @@ void Application::follow(const Namespace& space) {
     rooms_.enter(socket);
     hooks_.tell("connect", socket);
     if (!log_connections_.load(std::memory_order_relaxed) || !log_.enabled(LogLevel::kInfo)) return;
-    const Handshake handshake = socket.handshake();
     log_.write(LogLevel::kInfo, "client connected",
                {{"socket", socket.id()}, {"namespace", socket.namespace_name()}, {"dialect", socket.dialect()},
-                {"transport", socket.transport()}, {"address", handshake.address}, {"user", socket.identity()->user_id},
+                {"transport", socket.transport()}, {"address", socket.address()}, {"user", socket.identity()->user_id},
                 {"tenant", socket.identity()->tenant}});
   });
   space.on_disconnecting([this](Socket& socket, DisconnectReason reason) {

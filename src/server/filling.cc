@@ -55,7 +55,7 @@ std::optional<std::string> Filling::sender_text(std::string_view field) const {
   if (field == "email") return known(sender_.email);
   if (field == "tenant") return known(sender_.tenant);
   if (field == "socket") return socket_.id();
-  return known(socket_.handshake().address);
+  return known(socket_.address());
 }
 
 Value Filling::value(std::string_view path) const {

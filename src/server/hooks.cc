@@ -33,7 +33,7 @@ outbound::BreakerOptions read_breaker(ConfigReader& table) {
 
 Value socket_value(const Socket& socket) {
   Value value = Value::object({{"id", socket.id()}, {"namespace", socket.namespace_name()}, {"dialect", socket.dialect()},
-                               {"address", socket.handshake().address}});
+                               {"address", socket.address()}});
   if (!socket.identity()->tenant.empty()) value.set("tenant", socket.identity()->tenant);
   return value;
 }

@@ -44,7 +44,7 @@ std::optional<SenderLimits::Over> SenderLimits::take(const Socket& socket, const
     if (const auto over = take(user_, "user", key_, now_ms)) return over;
   }
   if (address_) {
-    if (const auto over = take(address_, "address", policy::address_key(socket.handshake().address), now_ms)) return over;
+    if (const auto over = take(address_, "address", policy::address_key(socket.address()), now_ms)) return over;
   }
   return std::nullopt;
 }

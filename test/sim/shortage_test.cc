@@ -33,7 +33,7 @@ class Shortage : public ::testing::Test {
  protected:
   explicit Shortage(std::size_t window_bytes = std::size_t{1} << 24)
       : world_({.seed = 3, .window_bytes_min = window_bytes, .window_bytes_max = window_bytes, .mailbox_items_max = 4}) {
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
     Drive drive;
     drive.threads = false;
     drive.make_reactor = [this](const net::ReactorOptions& options) -> Result<std::unique_ptr<net::Reactor>> {
@@ -63,7 +63,7 @@ class Shortage : public ::testing::Test {
     server_->stop();
     world_.run_for(10'000);
     server_.reset();
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
   }
 
   Listener& listen(const std::string& path) {
