@@ -25,8 +25,8 @@ void look_at_many(tidewire::Server& io) {
       std::printf("%s: %llu\n", room.name.c_str(), static_cast<unsigned long long>(room.members));
     }
   });
-  io.in("lobby").for_each([](tidewire::Socket& socket) { socket.data().set("greeted", true); }).then([](std::uint64_t found) {
-    std::printf("%llu sockets\n", static_cast<unsigned long long>(found));
+  io.in("lobby").for_each([](tidewire::Socket& socket) { socket.data().set("greeted", true); }).then([](tidewire::SocketsCount found) {
+    std::printf("%llu sockets\n", static_cast<unsigned long long>(found.count));
   });
   io.in("banned").close_sockets(4003, "banned");
 }
