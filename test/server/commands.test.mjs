@@ -248,6 +248,38 @@ describe('a configured server', () => {
   });
 });
 
+describe('namespaces of a pattern', () => {
+  const program = useProgram({ shards: 2, env: { JWT_SECRET: kSecret }, toml: '[[namespaces]]\npattern = "/org-[a-z]+"\n[[namespaces]]\nname = "/org-open"\n[[events]]\nname = "greet"\nnamespace = "/org-open"\nto = "*"\n' });
+  const ask = async (method, path, body) => {
+    const response = await fetch(program.url + path, { method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('are within reach of the HTTP API', async () => {
+    const shown = await token({ userId: 'ada' });
+    const socket = await connect(program, { namespace: '/org-red', token: shown });
+    assert.equal((await ask('POST', '/api/v1/publish', { event: 'news', data: 7, all: true, namespace: '/org-red' })).status, 200);
+    assert.deepEqual(await socket.next(5000), ['news', 7]);
+    assert.equal((await ask('POST', '/api/v1/publish', { event: 'news', all: true, namespace: '/org-blue' })).status, 200, 'where nobody is');
+    assert.equal((await ask('POST', '/api/v1/publish', { event: 'news', all: true, namespace: '/other' })).body.error.code, 'unknown_namespace');
+    assert.deepEqual((await ask('GET', '/api/v1/connections?namespace=/org-red')).body.connections.map((each) => each.id), [socket.id]);
+    assert.deepEqual((await ask('GET', '/api/v1/connections?namespace=/org-blue')).body.connections, []);
+    const listed = (await ask('GET', '/api/v1/namespaces')).body.namespaces.map((each) => `${each.name} ${each.connections}`);
+    assert.deepEqual(listed.sort(), ['/ 0', '/org-open 0', '/org-red 1']);
+    assert.equal((await ask('GET', '/api/v1/users/ada')).body.devices, 1);
+    assert.equal((await ask('POST', '/api/v1/users/ada/disconnect')).body.disconnected, 1);
+    await socket.ended;
+  });
+
+  it('have no share in those that are declared by name', async () => {
+    const socket = await connect(program, { namespace: '/org-open' });
+    assert.deepEqual(await socket.ask('greet', 1), { ok: true });
+    assert.deepEqual(await socket.next(5000), ['greet', 1]);
+    assert.equal((await socket.ask('auth_refresh', 'x')).error.code, 'token_malformed');
+    await assert.rejects(socket.next(200), 'nothing is done twice');
+  });
+});
+
 describe('server.admin_listen', () => {
   it('moves what is for back ends to another address, and leaves the rest', async () => {
     const program = await new Program({

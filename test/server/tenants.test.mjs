@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { connect, kMark, kSecret, nothingReaches, plain, plainRefusal, refusal, token, useProgram } from './harness.mjs';
+import { connect, eventually, kMark, kSecret, nothingReaches, plain, plainRefusal, refusal, token, useProgram } from './harness.mjs';
 
 const kAdmin = 'adm_1f6c0b8e7d5a4932a1b0c9d8e7f60514';
 const kRedKey = 'key_red_0f1e2d3c4b5a69788796a5b4c3d2e1f0';
@@ -79,6 +79,42 @@ describe('tenants by claim', () => {
     assert.equal((await publish({ event: 'news', room: 'den', data: 4 }, kAdmin, '?tenant=blue')).status, 200);
     assert.deepEqual(await blue.next(5000), ['news', 4]);
     await nothingReaches(red, red);
+  });
+});
+
+describe('figures', () => {
+  const program = useProgram({
+    shards: 2,
+    env: { JWT_SECRET: kSecret, TIDEWIRE_API_ADMIN_TOKEN: kAdmin },
+    toml: `[tenants]\nsource = "claim"\n[[api.keys]]\nname = "red"\nkey = "${kRedKey}"\ntenant = "red"\nroles = ["read"]\n`,
+  });
+  const of = async (tenant, userId) => ({ token: await token({ userId, tenant }) });
+  const counts = ({ body }) => [body.socketIO.connected, body.socketIO.stats.total, body.webSocket.connected, body.webSocket.stats.total, body.rooms.global];
+
+  it('of one tenant do not show what the others have', async () => {
+    const red = await connect(program, await of('red', 'ada'));
+    const [peer] = [await plain(program, await of('red', 'rob')), await connect(program, await of('blue', 'bob')), await connect(program, await of('blue', 'eve'))];
+    await peer.ask('echo');
+    const stats = (key, query = '') => api(program, 'GET', `/api/websocket/stats${query}`, { key });
+    assert.deepEqual(counts(await stats(kRedKey)), [1, 1, 1, 1, 2]);
+    red.disconnect();
+    assert.ok(await eventually(async () => counts(await stats(kRedKey))[0] === 0));
+    assert.deepEqual(counts(await stats(kRedKey)), [0, 1, 1, 1, 1]);
+    assert.deepEqual(counts(await stats(kAdmin, '?tenant=blue')), [2, 2, 0, 0, 2]);
+    assert.deepEqual(counts(await stats(kAdmin)).slice(0, 4), [2, 3, 1, 1]);
+    assert.equal((await stats(kRedKey, '?tenant=blue')).status, 403);
+    assert.equal((await stats()).status, 401);
+  });
+
+  it('stay out of what is open to everybody', async () => {
+    for (const key of [undefined, kRedKey]) {
+      const health = (await api(program, 'GET', '/api/websocket/health', { key })).body;
+      assert.deepEqual([health.status, health.connections, health.socketIO.connected], ['healthy', null, null]);
+      assert.deepEqual((await api(program, 'GET', '/health', { key })).body, { status: 'ok', statistics: {} });
+      const detailed = (await api(program, 'GET', '/api/health/detailed', { key })).body;
+      assert.deepEqual([detailed.status, detailed.components.websocket.connected, detailed.components.memory.heldBytes], ['healthy', null, null]);
+    }
+    assert.ok((await api(program, 'GET', '/api/websocket/health', { key: kAdmin })).body.connections >= 0);
   });
 });
 
