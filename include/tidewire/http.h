@@ -7,6 +7,7 @@
 // WebSocketRoute::broadcast_* may be used on any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,12 @@ class HttpReply {
 };
 
 using HttpHandler = std::function<void(const HttpRequest&, HttpReply)>;
+
+struct HttpRouteOptions {
+  std::size_t body_bytes_max = 0;   // of a request, up to 4 GiB; 0: Options::payload_bytes_max
+  std::string too_large = {};       // the body of the 413 beyond it
+  std::string too_large_type = "text/plain; charset=utf-8";
+};
 
 // One raw WebSocket connection; a handle.
 class WebSocketPeer {

@@ -168,10 +168,9 @@ class Server : public Namespace {
 
   // Routes beside the sockets, all declared before the start.
   // `method` as it is written, "*" is any; "GET" answers HEAD too. `path` exactly, or what begins with it when it ends in "*"; of
-  // several the longest counts, of equal ones the first. Another method of a known path is a 405, a body over
-  // Options::payload_bytes_max a 413. The handler is called on the shard of the connection, on several at once, and must not
+  // several the longest counts, of equal ones the first. Another method of a known path is a 405, too large a body a 413. The handler is called on the shard of the connection, on several at once, and must not
   // block; what it throws is logged, and answered with a 500 unless it has answered.
-  void http(std::string_view method, std::string_view path, HttpHandler handler);
+  void http(std::string_view method, std::string_view path, HttpHandler handler, HttpRouteOptions options = {});
   WebSocketRoute& websocket(std::string_view path, WebSocketHandlers handlers);
   // A file from memory: with ETag, ranges no, compression yes. GET and HEAD of exactly this path. The bytes must outlive the
   // server; path and type are copied.

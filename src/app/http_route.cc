@@ -1,5 +1,6 @@
 #include "app/http_route.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -68,17 +69,32 @@ HttpRequest make_request(const http::Request& request, std::string_view body, st
   return made;
 }
 
-void HttpRouteHandler::on_head(http::Exchange& exchange) { exchange.set_body_limit(core_.options.payload_bytes_max); }
+const HttpRoute* HttpRouteHandler::route_for(std::string_view method) const noexcept {
+  const auto fits = [method](const HttpRoute* route) {
+    return route->method == "*" || route->method == method || (route->method == "GET" && method == "HEAD");
+  };
+  const auto found = std::ranges::find_if(routes_, fits);
+  return found == routes_.end() ? nullptr : *found;
+}
+
+void HttpRouteHandler::on_head(http::Exchange& exchange) {
+  const HttpRoute* route = route_for(exchange.request().method);
+  const std::size_t own = route == nullptr ? 0 : route->options.body_bytes_max;
+  exchange.set_body_limit(own == 0 ? core_.options.payload_bytes_max : own);
+}
+
+http::Response HttpRouteHandler::body_refusal(http::Exchange& exchange) {
+  http::Response response{.status = 413, .headers = {}, .body = {}};
+  const HttpRoute* route = route_for(exchange.request().method);
+  if (route == nullptr || route->options.too_large.empty()) return response;
+  response.headers.emplace_back("Content-Type", route->options.too_large_type);
+  response.body = route->options.too_large;
+  return response;
+}
 
 void HttpRouteHandler::on_request(http::Exchange& exchange, std::string_view body) {
   const http::Request& request = exchange.request();
-  std::string allowed;
-  for (const HttpRoute* route : routes_) {
-    if (route->method != "*" && route->method != request.method && !(route->method == "GET" && request.method == "HEAD")) {
-      if (!allowed.empty()) allowed += ", ";
-      allowed += route->method;
-      continue;
-    }
+  if (const HttpRoute* route = route_for(request.method)) {
     auto state = std::make_shared<HttpReply::State>(core_, shard_, exchange);
     state->watching = state;
     exchange.set_watcher(state.get());
@@ -91,6 +107,8 @@ void HttpRouteHandler::on_request(http::Exchange& exchange, std::string_view bod
     }
     return;
   }
+  std::string allowed;
+  for (const HttpRoute* route : routes_) allowed.append(allowed.empty() ? "" : ", ").append(route->method);
   http::Response refusal;
   refusal.status = 405;
   refusal.headers.emplace_back("Allow", allowed);

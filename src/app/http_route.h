@@ -16,6 +16,7 @@ struct HttpRoute {
   std::string path;
   bool prefix = false;
   HttpHandler handler;
+  HttpRouteOptions options;
 };
 
 // All routes of one path; answers 405 with Allow when no method fits.
@@ -24,9 +25,13 @@ class HttpRouteHandler final : public http::Handler {
   HttpRouteHandler(Core& core, std::uint32_t shard) : core_(core), shard_(shard) {}
   void add(const HttpRoute& route) { routes_.push_back(&route); }
   void on_head(http::Exchange& exchange) override;
+  http::Response body_refusal(http::Exchange& exchange) override;
   void on_request(http::Exchange& exchange, std::string_view body) override;
 
  private:
+  // The first that takes this method; null: none.
+  const HttpRoute* route_for(std::string_view method) const noexcept;
+
   Core& core_;
   const std::uint32_t shard_;
   std::vector<const HttpRoute*> routes_;

@@ -141,9 +141,9 @@ void Server::close_sockets_of(std::function<bool(const Identity&)> chosen, std::
 }
 void Server::on_initial_headers(InitialHeaders add) { core_->initial_headers = std::move(add); }
 
-void Server::http(std::string_view method, std::string_view path, HttpHandler handler) {
+void Server::http(std::string_view method, std::string_view path, HttpHandler handler, HttpRouteOptions options) {
   auto [base, prefix] = split_pattern(path);
-  core_->http_routes.push_back({std::string(method), std::move(base), prefix, std::move(handler)});
+  core_->http_routes.push_back({std::string(method), std::move(base), prefix, std::move(handler), std::move(options)});
 }
 
 WebSocketRoute& Server::websocket(std::string_view path, WebSocketHandlers handlers) {

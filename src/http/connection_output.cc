@@ -43,7 +43,7 @@ void StreamConnection::refuse(int status) {
 }
 
 void StreamConnection::refuse_body() {
-  respond_status(413);
+  respond(handler_->body_refusal(*this));
   handler_->on_body_refused(*this);
 }
 

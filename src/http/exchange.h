@@ -77,7 +77,7 @@ class Exchange {
   virtual const Request& request() const noexcept = 0;
   virtual net::Connection& stream() noexcept = 0;
 
-  // Body bytes the handler will take, for on_head(); beyond it the peer gets 413 with an empty body and, if the body was not
+  // Body bytes the handler will take, for on_head(); beyond it the peer gets the handler's body_refusal() and, if the body was not
   // read to its end, the connection closes; the handler hears on_body_refused(). Default: 64 KB.
   virtual void set_body_limit(std::size_t bytes) noexcept = 0;
 
@@ -121,7 +121,12 @@ class Handler {
   virtual void on_head(Exchange& exchange) { static_cast<void>(exchange); }
   // `body` is valid during the call.
   virtual void on_request(Exchange& exchange, std::string_view body) = 0;
-  // The body went over its limit; the 413 is on its way.
+  // The body went over its limit: the answer to that, a 413.
+  virtual Response body_refusal(Exchange& exchange) {
+    static_cast<void>(exchange);
+    return {.status = 413, .headers = {}, .body = {}};
+  }
+  // It is on its way.
   virtual void on_body_refused(Exchange& exchange) { static_cast<void>(exchange); }
 };
 

@@ -306,7 +306,10 @@ Api::Api(Server& io, Server& routes, ApiPart part, const Settings& settings, Api
   documents->openapi = openapi_document(endpoints()).to_json();
   documents->page = api_docs_page(endpoints());
   const HttpHandler serve = [dispatch = dispatch_](const HttpRequest& request, HttpReply reply) { dispatch->serve(request, std::move(reply)); };
-  for (const std::string_view path : {"/api/*", "/health", "/healthz", "/readyz", "/metrics"}) routes.http("*", path, serve);
+  const Problem too_large{.code = std::string(api_codes::kBodyTooLarge),
+                          .message = "the body has more than " + std::to_string(settings.api.body_bytes_max) + " bytes"};
+  const HttpRouteOptions limits{.body_bytes_max = settings.api.body_bytes_max, .too_large = refusal(too_large).to_json(), .too_large_type = "application/json"};
+  for (const std::string_view path : {"/api/*", "/health", "/healthz", "/readyz", "/metrics"}) routes.http("*", path, serve, limits);
 }
 
 Api::~Api() = default;

@@ -20,7 +20,7 @@ constexpr std::string_view kMessageSchema =
 "room":{"type":"string","description":"for the members of this room"},
 "rooms":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":1000,"description":"of these rooms, each member once"},
 "user":{"type":"string","description":"for every connection of this user"},
-"users":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":1000},
+"users":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":1000,"description":"of these users"},
 "session":{"type":"string","description":"for the connections of this session"},
 "socket":{"type":"string","description":"for one connection"},
 "all":{"const":true,"description":"for everybody in the namespace"},
@@ -32,14 +32,14 @@ constexpr std::string_view kMessageSchema =
 
 std::string_view batch_schema() {
   static const std::string schema =
-      R"({"type":"object","required":["messages"],"additionalProperties":false,"properties":{"messages":{"type":"array","minItems":1,"maxItems":1000,"items":)" +
+      R"({"type":"object","required":["messages"],"additionalProperties":false,"properties":{"messages":{"type":"array","minItems":1,"maxItems":1000,"description":"each as in `POST /api/v1/publish`","items":)" +
       std::string(kMessageSchema) + "}}}";
   return schema;
 }
 
 constexpr std::string_view kAnnouncementSchema =
     R"({"type":"object","required":["message"],"additionalProperties":false,"properties":{
-"title":{"type":"string","maxLength":200},"message":{"type":"string","minLength":1,"maxLength":10000},
+"title":{"type":"string","maxLength":200,"description":"a headline, if there is one"},"message":{"type":"string","minLength":1,"maxLength":10000,"description":"what everybody should know"},
 "level":{"enum":["info","warning","error"],"default":"info"}}})";
 
 constexpr std::string_view kTargets[] = {"room", "rooms", "user", "users", "session", "socket", "all"};

@@ -272,6 +272,13 @@ void Application::follow(const Namespace& space) {
 void Application::serve_pages() {
   if (!settings_.server.start_page) return;
   for (const PageFile& file : page_files()) io_.static_file(file.path, file.type, file.bytes);
+  // What of the configuration the page must know.
+  std::string path = settings_.socketio.path;
+  if (!path.ends_with('/')) path.push_back('/');
+  const Value known = Value::object({{"socketio", settings_.socketio.enabled ? Value(path) : Value()},
+                                     {"plain", settings_.plain.enabled && !settings_.plain.paths.empty() ? Value(settings_.plain.paths.front()) : Value()},
+                                     {"api", settings_.api.enabled && settings_.server.admin_listen.empty()}});
+  io_.http("GET", "/page.json", [text = known.to_json()](const HttpRequest&, HttpReply reply) { reply.json(text); });
 }
 
 void Application::say_hello() {

@@ -6,7 +6,7 @@
 // A key set that cannot be fetched leaves the keys there are, for kKeysKeptMs; then they go, and tokens of that issuer are
 // refused. A flood of unknown kids costs one fetch in kRefreshPauseMs. The URL is configuration: nothing of a token gets into it.
 // Threads: any. `done` is called on the calling thread, before verify() returns, or later on the Fetcher's.
-// Limits: below. Lifetime: the Fetcher outlives the ring; callbacks under way keep what they need.
+// Limits: below. Lifetime: the Fetcher outlives the ring, or has answered everything; callbacks under way keep what they need.
 #pragma once
 
 #include <memory>

@@ -61,6 +61,7 @@ std::vector<ApiAnswer> answers_of(const ApiEndpoint& endpoint) {
     add(415, "the body is no application/json");
   }
   if (endpoint.limited) add(429, "too many requests; see Retry-After");
+  std::ranges::sort(answers, {}, &ApiAnswer::status);
   return answers;
 }
 
@@ -151,6 +152,32 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+// The same, with `words` between grave accents as code.
+std::string marked(std::string_view text) {
+  std::string out;
+  bool code = false;
+  for (const char c : escaped(text)) {
+    if (c != '`') {
+      out += c;
+      continue;
+    }
+    out += code ? "</code>" : "<code>";
+    code = !code;
+  }
+  return code ? out + "</code>" : out;
+}
+
+// ", 1 to 128 characters": what a schema bounds.
+std::string bounds_text(const Value& schema) {
+  const auto bounds = [&schema](std::string_view least, std::string_view most, std::string_view of) -> std::string {
+    const Value* low = schema.find(least);
+    const Value* high = schema.find(most);
+    if (high == nullptr) return {};
+    return ", " + (low == nullptr ? std::string("at most ") : low->to_json() + " to ") + high->to_json() + std::string(of);
+  };
+  return bounds("minLength", "maxLength", " characters") + bounds("minItems", "maxItems", " of them");
+}
+
 std::string type_text(const Value& schema) {
   if (const auto type = schema["type"].as_string()) {
     if (*type == "array") return "list of " + type_text(schema["items"]);
@@ -173,8 +200,8 @@ std::vector<Member> members_of(std::string_view body) {
     bool required = false;
     for (const Value& name : schema["required"].items()) required = required || name == Value(member.key);
     std::string text(member.value["description"].as_string().value_or(""));
-    if (const Value* usual = member.value.find("default")) text += (text.empty() ? "Default " : "; default ") + usual->to_json();
-    members.push_back({member.key.text, type_text(member.value), std::move(text), required});
+    if (const Value* usual = member.value.find("default")) text += (text.empty() ? "default " : "; default ") + usual->to_json();
+    members.push_back({member.key.text, type_text(member.value) + bounds_text(member.value), std::move(text), required});
   }
   return members;
 }
@@ -182,13 +209,13 @@ std::vector<Member> members_of(std::string_view body) {
 void write_endpoint(std::string& out, const ApiEndpoint& endpoint) {
   out += "<article><h3><span class=\"method " + escaped(endpoint.method) + "\">" + escaped(endpoint.method) + "</span> <code>" +
          escaped(endpoint.path) + "</code> <span class=\"right\">" + escaped(right_text(endpoint)) + "</span></h3><p>" +
-         escaped(endpoint.summary) + "</p>";
+         marked(endpoint.summary) + "</p>";
   const std::vector<Member> members = members_of(endpoint.body);
   if (!members.empty()) {
     out += "<h4>Body</h4><table>";
     for (const Member& member : members) {
       out += "<tr><th><code>" + escaped(member.name) + "</code>" + (member.required ? " <em>required</em>" : "") + "</th><td>" +
-             escaped(member.type) + "</td><td>" + escaped(member.text) + "</td></tr>";
+             escaped(member.type) + "</td><td>" + marked(member.text) + "</td></tr>";
     }
     out += "</table>";
   }
@@ -197,13 +224,13 @@ void write_endpoint(std::string& out, const ApiEndpoint& endpoint) {
     for (const ApiParameter& parameter : endpoint.query) {
       out += "<tr><th><code>" + escaped(parameter.name) + "</code></th><td>" + range_text(parameter) +
              (parameter.otherwise.empty() ? std::string() : "; default " + escaped(parameter.otherwise)) + "</td><td>" +
-             escaped(parameter.text) + "</td></tr>";
+             marked(parameter.text) + "</td></tr>";
     }
     out += "</table>";
   }
   out += "<h4>Answers</h4><table>";
   for (const ApiAnswer& answer : answers_of(endpoint)) {
-    out += "<tr><th>" + std::to_string(answer.status) + "</th><td colspan=\"2\">" + escaped(answer.text) + "</td></tr>";
+    out += "<tr><th>" + std::to_string(answer.status) + "</th><td colspan=\"2\">" + marked(answer.text) + "</td></tr>";
   }
   out += "</table></article>\n";
 }

@@ -12,6 +12,8 @@
 namespace tidewire::server {
 namespace {
 
+constexpr std::string_view kNoEnd = "is off: a stolen token without an end is valid for ever";
+
 // Parts of secrets that stand in tutorials and templates. Compared without case.
 constexpr std::array<std::string_view, 15> kWellKnownParts = {
     "changeme",    "change-me",    "change_me",  "change-this", "change_this",
@@ -187,6 +189,8 @@ class Check {
     if (!auth.secret.empty()) hmac_secret("auth.secret", auth.secret);
     for (const ConfigNode& issuer : auth.issuers.items()) {
       secret_of(issuer);
+      const ConfigNode* ends = issuer.find("require_exp");
+      if (ends != nullptr && ends->as_flag() == false) insecure(ends->path(), std::string(kNoEnd));
       if (const ConfigNode* keys = issuer.find("keys")) {
         for (const ConfigNode& key : keys->items()) secret_of(key);
       }
@@ -195,7 +199,7 @@ class Check {
         insecure(url->path(), "is plain http: whoever is on the way chooses the keys that tokens are checked with");
       }
     }
-    if (!auth.require_exp) insecure("auth.require_exp", "is off: a stolen token without an end is valid for ever");
+    if (!auth.require_exp) insecure("auth.require_exp", std::string(kNoEnd));
     if (!auth.anonymous && !has_issuer()) {
       refuse("auth.anonymous",
              "is false, but nobody could come in: there is neither auth.secret (JWT_SECRET) nor [[auth.issuers]]");

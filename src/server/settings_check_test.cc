@@ -95,6 +95,8 @@ TEST(Check, WeakSecretsOfIssuers) {
       sound("[[auth.issuers]]\nname = 'a'\njwks_url = 'http://keys.example/jwks'\n"),
       "auth.issuers[0].jwks_url is plain http: whoever is on the way chooses the keys that tokens are checked with");
   EXPECT_EQ(production(sound("[[auth.issuers]]\nname = 'a'\njwks_url = 'https://keys.example/jwks'\n")), "");
+  EXPECT_EQ(production(sound("[[auth.issuers]]\nissuer = 'http://keycloak:8080/realms/x'\njwks_url = 'https://keys.example/jwks'\n")), "") << "a name, never asked";
+  expect_insecure(sound("[[auth.issuers]]\nissuer = 'a'\n[[auth.issuers.keys]]\nsecret = 'short'\n"), "auth.issuers[0].keys[0].secret has 5 bytes");
 }
 
 TEST(Check, AMaskIsNoSecret) {
@@ -141,6 +143,14 @@ TEST(Check, TheTestBroadcastIsOffInProductionUnlessSaid) {
 
 TEST(Check, TokensWithoutAnEnd) {
   expect_insecure(sound("require_exp = false"), "auth.require_exp is off: a stolen token without an end is valid for ever");
+  expect_insecure(sound("[[auth.issuers]]\nissuer = 'a'\nsecret = '" + std::string(kGoodSecret) + "x'\nrequire_exp = false\n"),
+                  "auth.issuers[0].require_exp is off: a stolen token without an end is valid for ever");
+}
+
+TEST(Check, KeysThatMayDoEverythingAreLong) {
+  const auto keys = [](std::string_view lines) { return sound({}, {}, "[[api.keys]]\nname = 'a'\n" + std::string(lines)); };
+  expect_insecure(keys("key = 'sixteen-letters!'\nroles = ['read', 'admin']\n"), "api.keys[0].key has 16 characters and the role admin");
+  EXPECT_EQ(production(keys("key = 'sixteen-letters!'\nroles = ['read']\n")), "");
 }
 
 TEST(Check, EventsNobodyDeclared) {

@@ -18,7 +18,7 @@ One TOML file, the environment, and flags. A later one wins: defaults, file, env
     tidewire serve --port 8080     starts; `serve` may be left out
 
 **The file** is the one of `--config`, else of `TIDEWIRE_CONFIG`, else `tidewire.toml` here, else `/etc/tidewire/tidewire.toml`, else
-none. At most 1 MB, 32 levels, 10,000 entries in a list. An unknown key is an error, with its line and the key that was probably
+none. At most 1 MiB, 32 levels, 10,000 entries in a list. An unknown key is an error, with its line and the key that was probably
 meant.
 
 **The environment.** Each key has the variable `TIDEWIRE_<SECTION>_<KEY>`: `server.port` is `TIDEWIRE_SERVER_PORT`. Some have older
