@@ -40,12 +40,12 @@ const fields = [
 // In the order in which an event meets them; each configuration has those of the one before.
 const guards = [
   ["rights", 'from = "authenticated"'],
-  ["rate", 'rate = "1000000/s"'],
+  ["rates", ""],  // three buckets: of the connection, the user and the address
   ["schema", `schema = { type = "object", required = ["id", "project", "kind"], additionalProperties = false, properties = { ${fields} } }`],
   ["membership", 'member_of = "user:{sender.id}"'],
 ];
 
-// {auth, secretFile, bare, guarded, rights, rate, schema, membership, asItComes}: names of files in `directory`.
+// {auth, secretFile, bare, guarded, rights, rates, schema, membership, asItComes}: names of files in `directory`.
 export function makeApplication(directory) {
   const secret = randomBytes(32).toString("hex");
   const write = (name, text) => {
@@ -53,15 +53,18 @@ export function makeApplication(directory) {
     writeFileSync(file, text);
     return file;
   };
-  const settings = `[auth]\nsecret = "${secret}"\n[log]\nconnections = false\nlevel = "error"\n`;
+  const rates = (rate) => `[rates]\nconnection = "${rate}"\nuser = "${rate}"\naddress = "${rate}"\n`;
+  const common = `[auth]\nsecret = "${secret}"\n[log]\nconnections = false\nlevel = "error"\n`;
+  let settings = common + rates("");
   let events = '[[events]]\nname = "echo"\nreply = "arguments"\n';
   const made = {
     auth: write("connect-payloads", connectPayloads(secret)),
     secretFile: write("secret", secret),
     bare: write("bare.toml", settings + events),
-    asItComes: write("as-it-comes.toml", settings),
+    asItComes: write("as-it-comes.toml", common),
   };
   for (const [name, line] of guards) {
+    if (name === "rates") settings = common + rates("1000000/s");
     events += `${line}\n`;
     made[name] = write(`${name}.toml`, settings + events);
   }

@@ -38,10 +38,10 @@ const guardedAndBare = ({ auth, membership, bare }, preset) => ({
   bare: configured(bare, preset, "--object"),
 });
 // What lies between the two, one guard more each time.
-const guardByGuard = ({ auth, rights, rate, schema, bare }, preset) => ({
+const guardByGuard = ({ auth, rights, rates, schema, bare }, preset) => ({
   identity: configured(bare, preset, "--object", "--auth", auth),
   rights: configured(rights, preset, "--object", "--auth", auth),
-  rate: configured(rate, preset, "--object", "--auth", auth),
+  rates: configured(rates, preset, "--object", "--auth", auth),
   schema: configured(schema, preset, "--object", "--auth", auth),
 });
 
@@ -98,7 +98,7 @@ export function makeRows(tls, application) {
       contestants: { ...guardedAndBare(application, "echo16"), ...guardByGuard(application, "echo16") },
       ratios: [report("bare")],
       steps: {
-        identity: ["bare", "identity"], rights: ["identity", "rights"], rate: ["rights", "rate"], schema: ["rate", "schema"],
+        identity: ["bare", "identity"], rights: ["identity", "rights"], rates: ["rights", "rates"], schema: ["rates", "schema"],
         membership: ["schema", "tidewire"],
       },
     },

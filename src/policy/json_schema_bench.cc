@@ -43,6 +43,12 @@ void validate(benchmark::State& state, std::string_view schema_text) {
 BENCHMARK_CAPTURE(validate, eight_fields, kSchema);
 BENCHMARK_CAPTURE(validate, one_pattern, kWithPattern);
 
+void accept(benchmark::State& state) {
+  const Result<JsonSchema> schema = JsonSchema::compile(*Value::parse(kSchema));
+  for (auto _ : state) benchmark::DoNotOptimize(schema.value().accepts(kMessage));
+}
+BENCHMARK(accept);
+
 void refuse(benchmark::State& state) {
   const Result<JsonSchema> schema = JsonSchema::compile(*Value::parse(kSchema));
   Value message = *Value::parse(kMessage);

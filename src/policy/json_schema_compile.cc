@@ -190,6 +190,7 @@ Result<std::shared_ptr<const JsonSchemaProgram>> Compiler::run(const Value& sche
     return error_;
   }
   skip_plain_references(program_);
+  for (SchemaNode& node : program_.nodes) node.simple = is_simple(node);
   return std::shared_ptr<const JsonSchemaProgram>(std::make_shared<JsonSchemaProgram>(std::move(program_)));
 }
 

@@ -38,6 +38,8 @@ struct CountRange {
   std::size_t min = 0;
   std::size_t max = std::numeric_limits<std::size_t>::max();
   bool set = false;
+
+  bool holds(std::size_t count) const noexcept { return count >= min && count <= max; }
 };
 
 // Keys by size first: most comparisons end there.
@@ -92,6 +94,8 @@ struct SchemaNode {
   std::vector<NodeIndex> all_of, any_of, one_of;
   NodeIndex excluded = kNoNode;
 
+  // Set by compile: whether accepts() knows all of its keywords.
+  bool simple = false;
   // Set by compile: whether any of the keywords of a group is there.
   bool for_numbers = false, for_strings = false, for_arrays = false, for_objects = false, for_all = false;
 };
@@ -100,6 +104,17 @@ struct JsonSchemaProgram {
   std::vector<SchemaNode> nodes;
   NodeIndex root = 0;
 };
+
+// The first bound that a number breaks.
+struct BrokenBound {
+  std::string_view keyword, what;  // "minimum", "at least "
+  const SchemaNode::Bound* bound;
+};
+std::optional<BrokenBound> broken_bound(const SchemaNode& node, const Decimal& number);
+// REQUIRES: sorted in KeyOrder
+bool is_one_of(const std::vector<Text>& strings, std::string_view text) noexcept;
+// In json_schema_accept.cc.
+bool is_simple(const SchemaNode& node) noexcept;
 
 // The second half of compiling, in json_schema_link.cc.
 // A node whose evaluation comes back to it without having gone into the instance, or kNoNode.

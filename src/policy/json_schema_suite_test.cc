@@ -78,6 +78,7 @@ class Suite {
     }
   }
   std::size_t cases() const { return cases_; }
+  std::size_t accepted() const { return accepted_; }
   std::size_t used_exclusions() const { return used_.size(); }
 
  private:
@@ -96,10 +97,14 @@ class Suite {
       EXPECT_EQ(!violation, *test["valid"].as_bool())
           << name << ", " << *group["description"].as_string() << ", " << *test["description"].as_string() << ": "
           << (violation ? violation->message : "valid");
+      if (!schema->accepts(test["data"].to_json())) continue;
+      ++accepted_;
+      EXPECT_TRUE(*test["valid"].as_bool()) << name << ", " << *test["description"].as_string() << ": the short way says yes";
     }
   }
 
   std::size_t cases_ = 0;
+  std::size_t accepted_ = 0;  // the short way
   std::set<const Excluded*> used_;
 };
 
@@ -110,6 +115,7 @@ TEST(JsonSchemaSuite, RunsWholeButForWhatTheTablesSay) {
     if (entry.path().extension() == ".json") suite.run_file(fs::relative(entry.path(), kSuite));
   }
   EXPECT_GE(suite.cases(), 327u);
+  EXPECT_GE(suite.accepted(), 100u);
   EXPECT_EQ(suite.used_exclusions(), std::size(kExcluded));
   RecordProperty("cases", static_cast<int>(suite.cases()));
 }

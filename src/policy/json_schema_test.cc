@@ -335,5 +335,49 @@ TEST(JsonSchema, IsSharedByCopies) {
   EXPECT_THAT(verdict(copy, Value("c")), HasSubstr("enum"));
 }
 
+// ---- the short way
+
+TEST(Accepts, WhatMostMessagesAre) {
+  const auto schema = JsonSchema::compile(*Value::parse(R"({"type":"object","required":["id","kind"],"additionalProperties":false,"properties":{
+    "id":{"type":"string","minLength":1,"maxLength":4},"kind":{"enum":["a","bc"]},"count":{"type":"integer","minimum":0,"maximum":9},
+    "tags":{"type":"array","maxItems":2,"items":{"type":"string"}},"at":{"type":"object","properties":{"x":{"type":"number"}}},"any":{},"when":{"format":"date-time"}}})"));
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  const std::string_view good[] = {
+      R"({"id":"1","kind":"a"})", R"( { "kind" : "bc" , "id" : "äöüß" , "count" : 1e0 } )", R"({"id":"1","kind":"a","tags":[],"any":[[{"a":[1]}],{}]})",
+      R"({"id":"1","kind":"a","at":{"x":-1.5,"y":{"z":[]}},"any":null,"when":7})", R"({"id":"1","kind":"a","when":"2026-01-31T12:00:00Z","tags":["x","y"]})"};
+  for (const std::string_view json : good) {
+    EXPECT_TRUE(schema->accepts(json)) << json;
+    EXPECT_FALSE(schema->validate(*Value::parse(json))) << json;
+  }
+  const std::string_view bad[] = {
+      R"({"id":"1"})", R"({"id":"","kind":"a"})", R"({"id":"12345","kind":"a"})", R"({"id":1,"kind":"a"})", R"({"id":"1","kind":"b"})",
+      R"({"id":"1","kind":"a","count":10})", R"({"id":"1","kind":"a","count":-1})", R"({"id":"1","kind":"a","count":1.5})",
+      R"({"id":"1","kind":"a","tags":["x","y","z"]})", R"({"id":"1","kind":"a","tags":[1]})", R"({"id":"1","kind":"a","tags":{}})",
+      R"({"id":"1","kind":"a","at":{"x":"1"}})", R"({"id":"1","kind":"a","more":1})", R"({"id":"1","kind":"a","when":"soon"})",
+      "[]", "null", "7", R"("text")", "true"};
+  for (const std::string_view json : bad) {
+    EXPECT_FALSE(schema->accepts(json)) << json;
+    EXPECT_TRUE(schema->validate(*Value::parse(json))) << json;
+  }
+}
+
+TEST(Accepts, LeavesTheRareToTheLongWay) {
+  const auto schema = [](std::string_view text) { return *JsonSchema::compile(*Value::parse(text)); };
+  const JsonSchema object = schema(R"({"properties":{"a":{"type":"string"}},"required":["a"]})");
+  for (const std::string_view json : {R"({"a":"\u0041"})", R"({"\u0061":"x"})", R"({"a":1,"a":"x"})"}) {
+    EXPECT_FALSE(object.accepts(json)) << json;
+    EXPECT_FALSE(object.validate(*Value::parse(json))) << json;
+  }
+  EXPECT_FALSE(object.accepts(R"({"a":"x","a":1})"));
+  for (const std::string_view text : {R"({"const":1})", R"({"enum":[1]})", R"({"anyOf":[{}]})", R"({"not":false})", R"({"minProperties":0})", R"({"uniqueItems":true})"}) {
+    EXPECT_FALSE(schema(text).accepts("1")) << text;
+  }
+  EXPECT_FALSE(schema(R"({"pattern":"^a"})").accepts(R"("a")"));
+  std::string deep = "1";
+  for (int i = 0; i < 100; ++i) deep = "[" + deep + "]";
+  EXPECT_FALSE(schema(R"({"items":{"$ref":"#"}})").accepts(deep)) << "its own depth is bounded";
+  EXPECT_FALSE(schema(R"({"items":{"$ref":"#"}})").validate(*Value::parse(deep)));
+}
+
 }  // namespace
 }  // namespace tidewire::policy

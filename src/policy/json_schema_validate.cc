@@ -163,11 +163,7 @@ bool Validator::check_values(const SchemaNode& node, const Value& value, const P
   const auto same = [&value](const Value& allowed) { return allowed == value; };
   const auto among_strings = [&] {
     const JsonString string = json_string(value);
-    const auto order = [](const Text& a, std::string_view b) {
-      return a.text.size() != b.size() ? a.text.size() < b.size() : a.text < b;
-    };
-    const auto found = std::lower_bound(node.enum_strings.begin(), node.enum_strings.end(), string.text, order);
-    return found != node.enum_strings.end() && found->text == string.text && !string.escaped;
+    return !string.escaped && is_one_of(node.enum_strings, string.text);
   };
   if ((value.is_string() && among_strings()) || std::ranges::any_of(node.enum_others, same)) return true;
   return fail(place, "enum", [&] { return "expected one of " + node.enum_text; });
@@ -175,29 +171,16 @@ bool Validator::check_values(const SchemaNode& node, const Value& value, const P
 
 bool Validator::check_number(const SchemaNode& node, const Value& value, const Place& place) {
   const std::string_view text = *value.number_text();
-  const Decimal number = Decimal::parse(text);
-  const auto bad = [&](std::string_view keyword, std::string_view what, const SchemaNode::Bound& bound) {
-    return fail(place, keyword, [&] {
-      return "expected " + std::string(what) + bound.text + ", found " + std::string(text);
-    });
-  };
-  if (node.minimum && number < node.minimum->value) return bad("minimum", "at least ", *node.minimum);
-  if (node.maximum && number > node.maximum->value) return bad("maximum", "at most ", *node.maximum);
-  if (node.exclusive_minimum && number <= node.exclusive_minimum->value) {
-    return bad("exclusiveMinimum", "more than ", *node.exclusive_minimum);
-  }
-  if (node.exclusive_maximum && number >= node.exclusive_maximum->value) {
-    return bad("exclusiveMaximum", "less than ", *node.exclusive_maximum);
-  }
-  if (node.multiple_of && !number.is_multiple_of(node.multiple_of->value)) {
-    return bad("multipleOf", "a multiple of ", *node.multiple_of);
-  }
-  return true;
+  const auto broken = broken_bound(node, Decimal::parse(text));
+  if (!broken) return true;
+  return fail(place, broken->keyword, [&] {
+    return "expected " + std::string(broken->what) + broken->bound->text + ", found " + std::string(text);
+  });
 }
 
 bool Validator::check_count(const CountRange& range, std::size_t found, std::string_view minimum, std::string_view maximum,
                             std::string_view what, const Place& place) {
-  if (found >= range.min && found <= range.max) return true;
+  if (range.holds(found)) return true;
   const bool few = found < range.min;
   return fail(place, few ? minimum : maximum, [&] {
     return std::string(few ? "expected at least " : "expected at most ") + std::to_string(few ? range.min : range.max) + " " +
@@ -364,6 +347,27 @@ bool Validator::check_alternatives(const SchemaNode& node, const Value& value, c
 }
 
 }  // namespace
+
+std::optional<BrokenBound> broken_bound(const SchemaNode& node, const Decimal& number) {
+  if (node.minimum && number < node.minimum->value) return BrokenBound{"minimum", "at least ", &*node.minimum};
+  if (node.maximum && number > node.maximum->value) return BrokenBound{"maximum", "at most ", &*node.maximum};
+  if (node.exclusive_minimum && number <= node.exclusive_minimum->value) {
+    return BrokenBound{"exclusiveMinimum", "more than ", &*node.exclusive_minimum};
+  }
+  if (node.exclusive_maximum && number >= node.exclusive_maximum->value) {
+    return BrokenBound{"exclusiveMaximum", "less than ", &*node.exclusive_maximum};
+  }
+  if (node.multiple_of && !number.is_multiple_of(node.multiple_of->value)) {
+    return BrokenBound{"multipleOf", "a multiple of ", &*node.multiple_of};
+  }
+  return std::nullopt;
+}
+
+bool is_one_of(const std::vector<Text>& strings, std::string_view text) noexcept {
+  const auto order = [](const Text& a, std::string_view b) { return a.text.size() != b.size() ? a.text.size() < b.size() : a.text < b; };
+  const auto found = std::lower_bound(strings.begin(), strings.end(), text, order);
+  return found != strings.end() && found->text == text && !found->escaped;
+}
 
 std::optional<Violation> JsonSchema::validate(const Value& instance) const { return Validator(*program_).run(instance); }
 

@@ -18,11 +18,15 @@ bool has_places(const policy::Template& text) {
   return std::ranges::any_of(text.pieces(), [](const policy::Template::Piece& piece) { return !piece.path.empty(); });
 }
 
+bool reads_payload(const policy::Template& text) {
+  return std::ranges::any_of(text.pieces(), [](const policy::Template::Piece& piece) { return !piece.path.empty() && Filling::reads_payload(piece.path); });
+}
+
 bool looks_into_payload(const Contract& contract) {
-  if (contract.schema || contract.stamp || contract.reply_fields || !contract.ask.empty()) return true;
-  if (contract.member_of && has_places(*contract.member_of)) return true;
-  return std::ranges::any_of(contract.join, has_places) || std::ranges::any_of(contract.leave, has_places) ||
-         std::ranges::any_of(contract.to, has_places);
+  if (contract.stamp || contract.reply_fields || !contract.ask.empty()) return true;
+  if (contract.member_of && reads_payload(*contract.member_of)) return true;
+  return std::ranges::any_of(contract.join, reads_payload) || std::ranges::any_of(contract.leave, reads_payload) ||
+         std::ranges::any_of(contract.to, reads_payload);
 }
 
 // One [[events]] table.

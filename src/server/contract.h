@@ -74,7 +74,7 @@ struct Contract {
 
   // Whether a template names a claim of the sender's token.
   bool reads_claims = false;
-  // Whether the first argument must be looked into; else it passes as it came.
+  // Whether the first argument must be looked into; else it passes as it came, held against the schema at most.
   bool reads_payload = false;
 
   Value to_value() const;

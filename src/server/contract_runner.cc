@@ -131,7 +131,7 @@ void ContractRunner::carry_out(Desk& desk, Entry& entry, Event& event) {
   if (const auto refused = over_rate(desk, entry, socket, *identity)) return refuse(socket, ack, event.name(), *refused);
 
   Value payload;
-  if (contract.reads_payload) {
+  if (contract.reads_payload || (contract.schema && !accepts_as_it_is(contract, event.arguments()))) {
     if (const auto refused = check_payload(contract, event.arguments(), payload)) return refuse(socket, ack, event.name(), *refused);
   }
   const Filling filling(socket, *identity, payload);
@@ -181,6 +181,10 @@ Problem ContractRunner::too_fast(Desk& desk, Socket& socket, Value details) {
   statistics_.rate_limited.fetch_add(1, std::memory_order_relaxed);
   if (!desk.strikes.take(socket.id(), monotonic_ms())) socket.close(kRateLimitCode, "rate limit");
   return problem(problems::kRateLimited, "too many events", std::move(details));
+}
+
+bool ContractRunner::accepts_as_it_is(const Contract& contract, const ArgumentsView& arguments) {
+  return arguments.size() == 1 && arguments.attachments().empty() && contract.payload_key.empty() && contract.schema->accepts(arguments.raw(0));
 }
 
 std::optional<Problem> ContractRunner::check_payload(const Contract& contract, const ArgumentsView& arguments, Value& payload) {

@@ -52,6 +52,8 @@ class ContractRunner {
   static std::optional<Problem> check_sender(const Contract& contract, const Identity& identity);
   std::optional<Problem> over_rate(Desk& desk, Entry& entry, Socket& socket, const Identity& identity);
   Problem too_fast(Desk& desk, Socket& socket, Value details);
+  // Whether the schema is met, found out without making a Value; false says nothing.
+  static bool accepts_as_it_is(const Contract& contract, const ArgumentsView& arguments);
   static std::optional<Problem> check_payload(const Contract& contract, const ArgumentsView& arguments, Value& payload);
   static std::optional<Problem> check_membership(const Contract& contract, const Socket& socket, const Filling& filling);
   // The rest, for contracts that wait for nobody.

@@ -80,6 +80,11 @@ std::optional<std::string> Filling::text(std::string_view path) const {
   return policy::value_at(value(path), "");
 }
 
+bool Filling::reads_payload(std::string_view path) {
+  const std::string_view first = split(path).first;
+  return first != "sender" && first != "claims" && path != "time" && path != "time_ms" && path != "uuid";
+}
+
 Status Filling::check(std::string_view path) {
   const auto [first, rest] = split(path);
   if (first == "sender" && std::ranges::find(kSenderFields, rest) == kSenderFields.end()) {

@@ -33,6 +33,8 @@ class Filling {
   std::optional<std::string> text(std::string_view path) const;
   const Value& payload() const noexcept { return payload_; }
 
+  // Whether a path is about the event's argument.
+  static bool reads_payload(std::string_view path);
   // Whether a path means anything; a sentence when it does not. At start.
   static Status check(std::string_view path);
 

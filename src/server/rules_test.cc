@@ -137,7 +137,8 @@ TEST(Contract, TheRoomThatASenderChoosesIsOneItMustBeIn) {
 
 TEST(Contract, ReadsThePayloadOnlyWhenSomethingLooksIntoIt) {
   EXPECT_FALSE(contracts("[[events]]\nname='a'\nto='*'\nrate='1/s'\nfrom='authenticated'\n").front()->reads_payload);
-  for (const char* key : {"schema={}", "to='r:{x}'", "join='r:{x}'", "leave='{x}'", "ask='q'", "to='*'\nstamp={a='{time}'}", "reply={a=1}"}) {
+  EXPECT_FALSE(contracts("[[events]]\nname='a'\nschema={}\nto='r:{sender.id}'\njoin='{claims.team}'\n").front()->reads_payload) << "the schema reads the text";
+  for (const char* key : {"to='r:{x}'", "join='r:{x}'", "leave='{x}'", "ask='q'", "to='*'\nstamp={a='{time}'}", "reply={a=1}"}) {
     EXPECT_TRUE(contracts(std::string("[[events]]\nname='a'\n") + key + "\n").front()->reads_payload) << key;
   }
 }
