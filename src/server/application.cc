@@ -250,6 +250,7 @@ std::string Application::metrics() const {
 void Application::follow(const Namespace& space) {
   gate_.listen_for_refresh(space);
   space.on_connection([this](Socket& socket) {
+    gate_.entered(*socket.identity());
     // A revocation may have overtaken him on his way in.
     if (gate_.is_revoked(*socket.identity())) return socket.close(kBadTokenCode, "revoked");
     rooms_.enter(socket);
@@ -261,6 +262,7 @@ void Application::follow(const Namespace& space) {
                 {"tenant", socket.identity()->tenant}});
   });
   space.on_disconnecting([this](Socket& socket, DisconnectReason reason) {
+    gate_.left(*socket.identity());
     hooks_.tell("disconnect", socket, Value::object({{"reason", text(reason)}}));
     if (!log_connections_.load(std::memory_order_relaxed) || !log_.enabled(LogLevel::kInfo)) return;
     log_.write(LogLevel::kInfo, "client disconnected",

@@ -9,6 +9,7 @@ namespace tidewire::server {
 namespace {
 
 constexpr std::string_view kRevoked = "token_revoked";
+constexpr std::string_view kTenantFull = "tenant_full";
 constexpr std::int64_t kRevocationKeptS = 366 * 24 * 3'600;  // no token should live longer
 
 auth::ClaimMapping mapping_of(const Settings::Auth& settings) {
@@ -93,10 +94,12 @@ Error Gate::refuse(const Finding& finding, const Handshake& handshake, std::stri
     log_.write(base::LogLevel::kInfo, "client refused",
                {{"code", finding.code}, {"namespace", std::string(namespace_name)}, {"address", handshake.address}});
   }
-  const bool expired = finding.code == auth::code(auth::TokenError::kExpired);
+  std::uint16_t close_code = kBadTokenCode;
+  if (finding.code == auth::code(auth::TokenError::kExpired)) close_code = kExpiredTokenCode;
+  if (finding.code == kTenantFull) close_code = kTenantFullCode;
   return {.message = "unauthorized",
           .data = Value::object({{"code", finding.code}, {"message", finding.text}}),
-          .close_code = expired ? kExpiredTokenCode : kBadTokenCode};
+          .close_code = close_code};
 }
 
 void Gate::decide(const Handshake& handshake, std::string_view namespace_name, Verdict verdict) {
@@ -110,7 +113,7 @@ void Gate::decide(const Handshake& handshake, std::string_view namespace_name, V
     Finding finding;
     if (!may_be_anonymous_(namespace_name)) {
       finding = {std::string(auth::code(auth::TokenError::kMissing)), std::string(auth::text(auth::TokenError::kMissing))};
-    } else if (place(kept.header("host"), nobody, finding)) {
+    } else if (place(kept.header("host"), nobody, finding) && has_place(nobody, finding)) {
       count(&Statistics::anonymous);
       return verdict(std::move(nobody));
     }
@@ -119,6 +122,7 @@ void Gate::decide(const Handshake& handshake, std::string_view namespace_name, V
   keys_.verify(token, [this, kept = std::move(kept), space = std::string(namespace_name), verdict = std::move(verdict)](auth::Verdict judged) mutable {
     Finding finding = examine(std::move(judged));
     if (finding.code.empty() && place(kept.header("host"), finding.identity, finding)) refuse_revoked(finding);
+    if (finding.code.empty()) static_cast<void>(has_place(finding.identity, finding));
     if (!finding.code.empty()) return verdict(refuse(finding, kept, space));
     count(&Statistics::admitted);
     verdict(std::move(finding.identity));
@@ -148,6 +152,29 @@ bool Gate::is_revoked(const Identity& identity) const {
 
 void Gate::refuse_revoked(Finding& finding) const {
   if (is_revoked(finding.identity)) finding = {std::string(kRevoked), "the token was revoked"};
+}
+
+// Several who come at once may all find the last place: the bound is exact but for those few.
+bool Gate::has_place(const Identity& identity, Finding& finding) const {
+  if (tenants_.sockets_max == 0 || tenants_.source == "none") return true;
+  const std::lock_guard lock(mutex_);
+  const auto found = sockets_.find(identity.tenant);
+  if (found == sockets_.end() || found->second < tenants_.sockets_max) return true;
+  finding = {std::string(kTenantFull), "the tenant has as many connections as it may have"};
+  return false;
+}
+
+void Gate::entered(const Identity& identity) {
+  if (tenants_.sockets_max == 0) return;
+  const std::lock_guard lock(mutex_);
+  ++sockets_[identity.tenant];
+}
+
+void Gate::left(const Identity& identity) {
+  if (tenants_.sockets_max == 0) return;
+  const std::lock_guard lock(mutex_);
+  const auto found = sockets_.find(identity.tenant);
+  if (found != sockets_.end() && --found->second == 0) sockets_.erase(found);
 }
 
 void Gate::judge(std::string_view token, std::string_view host, Judged done) {

@@ -22,6 +22,7 @@
 #include "auth/identity_mapping.h"
 #include "auth/revocations.h"
 #include "base/log.h"
+#include "base/string_map.h"
 #include "policy/rate_table.h"
 #include "server/contract.h"
 #include "server/key_ring.h"
@@ -33,6 +34,7 @@ namespace tidewire::server {
 
 inline constexpr std::uint16_t kBadTokenCode = 4001;
 inline constexpr std::uint16_t kExpiredTokenCode = 4002;
+inline constexpr std::uint16_t kTenantFullCode = 4010;
 // Of one socket: each costs a signature.
 inline constexpr policy::Rate kRefreshRate{.count = 10, .interval_ms = 60'000, .burst = 10};
 
@@ -65,6 +67,9 @@ class Gate {
   Status revoke_token(Server& io, auth::Revocations::Scope tenant, std::string_view token_id);
   // Whoever comes in asks once more on his shard: a revocation may have overtaken him.
   bool is_revoked(const Identity& identity) const;
+  // A socket is in, or has left; tenants.sockets_max counts them. From its shard.
+  void entered(const Identity& identity);
+  void left(const Identity& identity);
 
   struct Statistics {
     std::uint64_t admitted = 0;
@@ -84,6 +89,8 @@ class Gate {
   };
   Finding examine(auth::Verdict verdict) const;
   void refuse_revoked(Finding& finding) const;
+  // Whether there is place for one more of the tenant.
+  bool has_place(const Identity& identity, Finding& finding) const;
   bool may_refresh(const std::string& socket);
   Status note_revocation(Server& io, UniqueFunction<auth::Revocations::Outcome(std::int64_t now_s, std::int64_t until_s)> revoke);
   std::string token_of(const Handshake& handshake) const;
@@ -106,6 +113,7 @@ class Gate {
   // Guarded by mutex_
   auth::Revocations revocations_;
   policy::RateTable refreshes_;  // by socket
+  base::StringMap<std::size_t> sockets_;  // of each tenant that has one, where they are bounded
   Statistics statistics_;
 };
 

@@ -141,6 +141,7 @@ struct Settings {
   struct Tenants {
     std::string source = "none";         // none, claim, host
     std::map<std::string, std::string> hosts;  // host name -> tenant; a host that is not here is refused
+    std::size_t sockets_max = 0;         // of one tenant; 0: no bound but those of the server
   } tenants;
 
   struct Log {

@@ -191,6 +191,8 @@ const std::vector<SettingRow>& rows() {
        .choices = kTenantSources},
       {.section = "tenants", .key = "hosts", .kind = Kind::kMap, .field = FIELD(tenants.hosts),
        .text = "Host name to tenant, for source \"host\"; a host that is not here is refused."},
+      {.section = "tenants", .key = "sockets_max", .kind = Kind::kNumber, .field = FIELD(tenants.sockets_max),
+       .text = "Sockets of one tenant, so that none takes the place of the others; beyond: 4010. 0: no such bound.", .range = {0, 100'000'000}},
 
       {.section = "log", .key = "level", .field = FIELD(log.level), .text = "The least important lines to write.", .choices = kLogLevels,
        .reload = kLive, .flag = "--log-level"},

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { connect, eventually, kMark, kSecret, nothingReaches, plain, plainRefusal, refusal, token, useProgram } from './harness.mjs';
+import { connect, eventually, kMark, kSecret, nothingReaches, pause, plain, plainRefusal, refusal, token, useProgram } from './harness.mjs';
 
 const kAdmin = 'adm_1f6c0b8e7d5a4932a1b0c9d8e7f60514';
 const kRedKey = 'key_red_0f1e2d3c4b5a69788796a5b4c3d2e1f0';
@@ -115,6 +115,23 @@ describe('figures', () => {
       assert.deepEqual([detailed.status, detailed.components.websocket.connected, detailed.components.memory.heldBytes], ['healthy', null, null]);
     }
     assert.ok((await api(program, 'GET', '/api/websocket/health', { key: kAdmin })).body.connections >= 0);
+  });
+});
+
+describe('the place of a tenant', () => {
+  const program = useProgram({ shards: 2, env: { JWT_SECRET: kSecret }, toml: '[tenants]\nsource = "claim"\nsockets_max = 2\n' });
+  const of = async (tenant) => ({ token: await token({ userId: 'ada', tenant }) });
+
+  it('is bounded, and no other tenant sees it', async () => {
+    const [first] = [await connect(program, await of('red')), await plain(program, await of('red'))];
+    await pause(50);
+    assert.equal((await refusal(program, await of('red'))).data.code, 'tenant_full');
+    const { error, code } = await plainRefusal(program, await of('red'));
+    assert.deepEqual([error.code, code], ['tenant_full', 4010]);
+    assert.ok(await connect(program, await of('blue')));
+    first.disconnect();
+    await pause(50);
+    assert.ok(await connect(program, await of('red')));
   });
 });
 
