@@ -29,7 +29,7 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const noexcept;
 };
 
-// The answer; dropped unanswered it is a 500. Move it to answer later.
+// The answer; dropped unanswered it is a 500. Move it to answer later; when its connection is gone, nothing is sent.
 class HttpReply {
  public:
   HttpReply(HttpReply&&) noexcept;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "app/shard.h"
 #include "base/limits.h"
@@ -48,7 +49,7 @@ Core::Core(Options settings, Drive drive)
 Core::~Core() {
   stop();
   wait();
-  shards_.clear();
+  std::exchange(shards_, {}).clear();  // what they hold to the end finds none to post to
   close(wake_descriptor_);
 }
 
@@ -130,6 +131,8 @@ void Core::wait() {
   }
   threads_.clear();
   running_.store(false);
+  // While every one of them lives, and whatever their tasks belong to: another server's replies, perhaps.
+  for (auto& shard : shards_) shard->end();
 }
 
 void Core::stop() {

@@ -1,15 +1,22 @@
 // Whole servers on their own threads: what is asked of them from outside, from each other, and at their end.
 #include "tidewire/server.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 namespace tidewire {
 namespace {
@@ -21,6 +28,60 @@ Options quiet(std::uint32_t shards = 1) {
   options.shards = shards;
   options.log_to_stderr = false;
   return options;
+}
+
+// An HTTP client with one kept connection.
+class HttpClient {
+ public:
+  explicit HttpClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+  ~HttpClient() { ::close(socket_); }
+
+  void send(const std::string& path) {
+    const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    EXPECT_EQ(::send(socket_, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  }
+  // The answer, head and body; what came of it in time, when that is not all.
+  std::string get(const std::string& path) {
+    send(path);
+    std::string answer;
+    pollfd readable{socket_, POLLIN, 0};
+    while (!complete(answer) && ::poll(&readable, 1, 10'000) == 1) {
+      char bytes[4096];
+      const ssize_t count = ::recv(socket_, bytes, sizeof bytes, 0);
+      if (count <= 0) break;
+      answer.append(bytes, static_cast<std::size_t>(count));
+    }
+    return answer;
+  }
+
+ private:
+  static bool complete(const std::string& answer) {
+    constexpr std::string_view kLength = "Content-Length: ";
+    const std::size_t head = answer.find("\r\n\r\n");
+    const std::size_t length = answer.find(kLength);
+    return head != std::string::npos && length < head && answer.size() == head + 4 + std::stoul(answer.substr(length + kLength.size()));
+  }
+  const int socket_;
+};
+
+// One connection to each shard of the server, the others closed again. REQUIRES: a route /shard that names its shard.
+std::vector<std::unique_ptr<HttpClient>> connect_to_each_shard(Server& server) {
+  std::vector<std::unique_ptr<HttpClient>> clients(server.shard_count());
+  for (std::size_t missing = clients.size(); missing > 0;) {
+    auto client = std::make_unique<HttpClient>(server.port());
+    auto& place = clients.at(static_cast<std::size_t>(client->get("/shard").back() - '0'));
+    if (place == nullptr) --missing;
+    place = std::move(client);
+  }
+  return clients;
 }
 
 TEST(WholeServer, RunsOnce) {
@@ -118,6 +179,54 @@ TEST(WholeServer, LosesNothingThatIsPostedFromOutsideWhileItHangs) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (ran < kTasks && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(ran, kTasks);
+}
+
+TEST(WholeServer, DropsAReplyWhoseServerIsGone) {
+  Server keeper(quiet());
+  auto asked = std::make_unique<Server>(quiet());
+  std::promise<void> kept;
+  asked->http("GET", "/never", [&](const HttpRequest&, HttpReply reply) {
+    keeper.after(1'000'000, [reply = std::make_shared<HttpReply>(std::move(reply))] { reply->text("late"); });
+    kept.set_value();
+  });
+  ASSERT_TRUE(keeper.start().ok());
+  ASSERT_TRUE(asked->start().ok());
+  HttpClient client(asked->port());
+  client.send("/never");
+  ASSERT_EQ(kept.get_future().wait_for(kPatience), std::future_status::ready);
+  asked.reset();
+}
+
+// A server of two shards of which one has stopped, the other still serves a connection.
+class HalfStopped : public ::testing::Test {
+ protected:
+  HalfStopped() {
+    server.http("GET", "/shard", [this](const HttpRequest&, HttpReply reply) { reply.text(std::to_string(server.current_shard())); });
+    server.http("GET", "/statistics", [this](const HttpRequest&, HttpReply reply) {
+      server.gather_statistics().then(
+          [reply = std::make_shared<HttpReply>(std::move(reply))](const ServerStatistics&) { reply->text("gathered"); });
+    });
+    EXPECT_TRUE(server.start().ok());
+    auto clients = connect_to_each_shard(server);
+    client = std::move(clients[1]);
+    clients.clear();
+    server.stop();
+    // Shard 0 has nobody left; the other one waits two seconds for its client.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  }
+  Server server{quiet(2)};
+  std::unique_ptr<HttpClient> client;
+};
+
+TEST_F(HalfStopped, AnswersWhatOnlyTheStoppedShardCouldSay) {
+  EXPECT_THAT(client->get("/statistics"), ::testing::StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(client->get("/shard"), ::testing::EndsWith("1"));
+}
+
+TEST_F(HalfStopped, DiesWithAQuestionUnderWay) {
+  // Asked and not waited for.
+  client->send("/statistics");
+  server.wait();
 }
 
 }  // namespace

@@ -78,12 +78,19 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
   make_shed();
 }
 
+void Shard::end() {
+  reactor_->close();
+  std::exchange(delayed_, {}).clear();
+  for (const auto& spill : spills_) spill->drop_all();
+}
+
 Shard::~Shard() {
   stop_timer_.reset();
   delayed_.clear();
   // Connections and sessions call into the hub as they end.
   engineio_.reset();
   shed_.reset();
+  spills_.clear();
   reactor_.reset();
 }
 
@@ -303,29 +310,30 @@ bool Shard::post_message(std::uint32_t shard, hub::HubTask task, bool is_volatil
 void Shard::post_task(net::Task task) {
   if (const Shard* sender = core_.here()) return sender->spills_[index_]->post(std::move(task));
   settle_for_outsider();
-  reactor_->post(task, true);
+  static_cast<void>(reactor_->post(task, true));
 }
 
 bool Shard::post_message(net::Task task, bool is_volatile) {
   if (const Shard* sender = core_.here()) return sender->spills_[index_]->post_message(std::move(task), is_volatile);
   settle_for_outsider();
-  if (!reactor_->post(task)) {
+  net::PostResult posted = reactor_->post(task);
+  if (posted == net::PostResult::kFull) {
     if (core_.budget.level() == base::Budget::Level::kRefusing) {
       core_.dropped_messages.fetch_add(1, std::memory_order_relaxed);
       if (!is_volatile && !outsiders_end_with_loss_.exchange(true)) post_task([this] { outsider_lost(); });
       return false;
     }
-    reactor_->post(task, true);
+    posted = reactor_->post(task, true);
   }
   outsiders_end_with_loss_.store(false);
-  return true;
+  return posted == net::PostResult::kPosted;
 }
 
 // A thread without turns: what it has made is counted when it posts it.
 void Shard::settle_for_outsider() {
   if (!core_.budget.settle()) return;
   net::Task look = [this] { shed_->begin(); };
-  reactor_->post(look);  // a shard with a full mailbox comes to it by itself
+  static_cast<void>(reactor_->post(look));  // a shard with a full mailbox comes to it by itself
 }
 
 // It may have been a broadcast, on its way to every shard.
