@@ -42,9 +42,12 @@ Core::Core(Options settings, Drive drive)
       log(own_log_ != nullptr       ? *own_log_
           : options.log_to_stderr   ? base::stderr_log(options.log_level)
                                     : base::null_log()),
+      rooms(std::min(options.rooms_max, base::limits::kRoomsMax)),
       budget(options.process_queue_bytes),
       drive_(std::move(drive)),
-      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  registry.set_dynamic_max(std::min(options.dynamic_namespaces_max, base::limits::kDynamicNamespacesMax));
+}
 
 Core::~Core() {
   stop();

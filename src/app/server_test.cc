@@ -18,6 +18,9 @@
 #include <thread>
 #include <vector>
 
+#include "app/core.h"
+#include "app/shard.h"
+
 namespace tidewire {
 namespace {
 
@@ -48,12 +51,25 @@ class HttpClient {
     const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
     EXPECT_EQ(::send(socket_, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
   }
+  // What comes, up to `end` at least.
+  std::string upgrade(const std::string& path, std::string_view end = "\r\n\r\n") {
+    const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    EXPECT_EQ(::send(socket_, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    return receive([end](const std::string& answer) { return answer.find(end) != std::string::npos; });
+  }
   // The answer, head and body; what came of it in time, when that is not all.
   std::string get(const std::string& path) {
     send(path);
+    return receive(complete);
+  }
+
+ private:
+  template <typename Complete>
+  std::string receive(Complete&& is_complete) {
     std::string answer;
     pollfd readable{socket_, POLLIN, 0};
-    while (!complete(answer) && ::poll(&readable, 1, 10'000) == 1) {
+    while (!is_complete(answer) && ::poll(&readable, 1, 10'000) == 1) {
       char bytes[4096];
       const ssize_t count = ::recv(socket_, bytes, sizeof bytes, 0);
       if (count <= 0) break;
@@ -61,8 +77,6 @@ class HttpClient {
     }
     return answer;
   }
-
- private:
   static bool complete(const std::string& answer) {
     constexpr std::string_view kLength = "Content-Length: ";
     const std::size_t head = answer.find("\r\n\r\n");
@@ -179,6 +193,59 @@ TEST(WholeServer, LosesNothingThatIsPostedFromOutsideWhileItHangs) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (ran < kTasks && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(ran, kTasks);
+}
+
+TEST(WholeServer, MakesNoRoomBeyondItsBound) {
+  Options options = quiet();
+  options.rooms_max = 1;
+  Server server(options);
+  ASSERT_TRUE(server.start().ok());
+  HttpClient client(server.port());
+  client.upgrade("/");
+  std::vector<bool> joined;
+  std::promise<std::uint64_t> asked;
+  server.everybody().for_each([&](Socket& socket) {
+    for (const std::string& room : {std::string("a"), std::string("b"), socket.id()}) joined.push_back(socket.join(room));
+    joined.push_back(socket.join("b", true));
+    socket.leave("b");
+    socket.leave("a");
+    joined.push_back(socket.join("b"));
+  }).then([&](std::uint64_t visited) { asked.set_value(visited); });
+  auto visited = asked.get_future();
+  ASSERT_EQ(visited.wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(visited.get(), 1u);
+  EXPECT_THAT(joined, ::testing::ElementsAre(true, false, true, true, true));
+  EXPECT_EQ(server.statistics().refused_rooms, 1u);
+}
+
+TEST(WholeServer, RefusesANamespaceTooManyAndMakesNoneByAsking) {
+  Options options = quiet();
+  options.dynamic_namespaces_max = 1;
+  auto owned = std::make_unique<Core>(options);
+  Core& core = *owned;
+  Server server = Core::make_server(std::move(owned));
+  const Result<Namespace> pattern = server.of_pattern("/room-.*");
+  ASSERT_TRUE(pattern.ok());
+  ASSERT_TRUE(server.start().ok());
+  const auto count = [](const auto& whom) {
+    std::promise<std::uint64_t> asked;
+    whom.count_sockets().then([&](std::uint64_t sockets) { asked.set_value(sockets); });
+    return asked.get_future().get();
+  };
+  EXPECT_EQ(count(server.tenant("nobody's")), 0u);
+  EXPECT_EQ(count(server.of("/unused").everybody()), 0u);
+  server.tenant("nobody's").emit("news");
+
+  HttpClient first(server.port());
+  HttpClient second(server.port());
+  EXPECT_THAT(first.upgrade("/?namespace=/room-1"), ::testing::StartsWith("HTTP/1.1 101"));
+  EXPECT_THAT(second.upgrade("/?namespace=/room-2", "}"), ::testing::HasSubstr("too_many_namespaces"));
+  EXPECT_EQ(server.statistics().refused_namespaces, 1u);
+  server.stop();
+  server.wait();
+  std::vector<std::string> names;
+  for (const hub::Namespace* space : core.shard(0).hub().namespaces()) names.push_back(space->key().tenant + space->name());
+  EXPECT_THAT(names, ::testing::ElementsAre("/room-1"));
 }
 
 TEST(WholeServer, DropsAReplyWhoseServerIsGone) {

@@ -56,7 +56,7 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
            hub::HubContext{reactor_->timers(), reactor_->random(), core.log, *this, core.registry,
                            [this] { return reactor_->now(); },
                            [this](UniqueFunction<void()> task) { reactor_->defer(std::move(task)); }, authenticate(),
-                           [this] { return reactor_->wall_clock_ms(); }}),
+                           [this] { return reactor_->wall_clock_ms(); }, &core.rooms}),
       socketio_{hub_, core.socketio_dialect,
                 {.connect_timeout_ms = core.options.connect_timeout_ms,
                  .attachments_max = core.options.attachments_max,
@@ -377,7 +377,9 @@ void Shard::add_to(ServerStatistics& total) {
   total.events_in += hub.events_in;
   total.deliveries += hub.deliveries;
   total.listener_failures += hub.listener_failures;
-  for (const hub::Namespace* space : hub_.namespaces()) total.volatile_dropped += space->volatile_dropped();
+  total.volatile_dropped += hub.volatile_dropped;
+  total.refused_namespaces += hub.refused_namespaces;
+  total.refused_rooms += hub.refused_rooms;
   total.protocol_errors += socketio_.statistics.protocol_errors;
   if (plain_ != nullptr) {
     total.plain_peers += plain_->statistics.peers;

@@ -50,6 +50,8 @@ inline constexpr std::size_t kPacketsBeforeConnectMax = 64;     // queued behind
 inline constexpr std::size_t kRoomNameBytesMax = 128;
 inline constexpr std::size_t kRoomsPerMemberMax = 256;
 inline constexpr std::size_t kPendingAcksPerMemberMax = 1024;
+inline constexpr std::size_t kDynamicNamespacesMax = 1'000'000;  // of the server; see Options::dynamic_namespaces_max
+inline constexpr std::size_t kRoomsMax = 100'000'000;           // of the server; see Options::rooms_max
 
 // json
 inline constexpr std::size_t kJsonDepthDefault = 64;
@@ -64,6 +66,7 @@ inline constexpr std::size_t kAcceptsPerTurn = 64;
 inline constexpr std::size_t kTlsHandshakesPerTurn = 16;
 inline constexpr std::size_t kMailboxItemsMax = 65'536;
 
+static_assert(kRoomsPerMemberMax <= kRoomsMax);
 static_assert(kHeaderLineBytesMax <= kRequestHeadBytesMax);
 static_assert(kRequestHeadBytesMax < kReceiveBufferBytes);
 static_assert(kJsonDepthDefault <= kJsonDepthMax);

@@ -49,6 +49,7 @@ struct HubContext {
   std::function<void(UniqueFunction<void()>)> defer;  // runs it later in this turn
   Authenticate authenticate = {};                     // none: everybody is let in as nobody in particular
   std::function<std::int64_t()> wall_clock_ms = [] { return std::int64_t{0}; };
+  RoomQuota* rooms = nullptr;                         // none: no bound
 };
 
 struct HubStatistics {
@@ -60,6 +61,9 @@ struct HubStatistics {
   std::uint64_t acks_in = 0;
   std::uint64_t acks_unknown = 0;
   std::uint64_t deliveries = 0;
+  std::uint64_t volatile_dropped = 0;
+  std::uint64_t refused_namespaces = 0;  // over the bound of dynamic ones
+  std::uint64_t refused_rooms = 0;       // over the bound of rooms
   std::uint64_t listener_failures = 0;
   std::uint64_t identities_expired = 0;
   std::size_t members = 0;           // now
@@ -67,6 +71,10 @@ struct HubStatistics {
 
 // The words for a namespace that was not declared; dialects and clients know them.
 inline constexpr std::string_view kInvalidNamespaceText = "Invalid namespace";
+// And for one that would be one too many: data and close code too.
+inline constexpr std::string_view kTooManyNamespacesText = "Too many namespaces";
+inline constexpr std::string_view kTooManyNamespacesData = R"({"code":"too_many_namespaces"})";
+inline constexpr std::uint16_t kTryAgainLaterCode = 1013;
 
 // What a member hears before its identity ends, {expiresAt (s), expiresInMs}, and the close code when it has ended.
 inline constexpr std::string_view kExpiringEvent = "auth_expiring";
@@ -106,8 +114,6 @@ class Hub {
   HubStatistics& statistics() noexcept { return statistics_; }
 
   Namespace* find(const NamespaceKey& key) const;
-  // This shard's part of a declared namespace, made when missing. Null when it was not declared.
-  Namespace* open(const NamespaceKey& key);
   std::vector<Namespace*> namespaces() const;
 
   // Brings a connection into a namespace; `admission` hears the outcome, during the call or later.
@@ -122,6 +128,11 @@ class Hub {
   bool hears(const Member& member, std::string_view event) const;
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);
+
+  // A place for one more room, which who frees it gives back. False when there is none: counted, and told once in a while.
+  // `beyond_bound`: there is always one.
+  bool take_room(bool beyond_bound);
+  void give_room_back() noexcept;
 
   // A broadcast of the namespace waits for no answers any more.
   void forget_broadcast(Namespace& space, std::uint64_t ack_id);
@@ -163,6 +174,8 @@ class Hub {
   void drop_if_empty(Namespace& space);
   void deliver_event(InboundEvent& event);
   void listener_failed(Member& member, const char* what);
+  // Counts what a bound refuses. A log line a minute for each bound is enough.
+  void count_refused(std::uint64_t& count, std::optional<base::Milliseconds>& told, std::string_view message);
   MemberId new_id();
 
   const HubOptions options_;
@@ -170,6 +183,8 @@ class Hub {
   HubStatistics statistics_;
   IdentityWatch identities_;
   absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
+  std::optional<base::Milliseconds> namespaces_told_;  // when the log last heard of the bound
+  std::optional<base::Milliseconds> rooms_told_;
   std::uint16_t id_counter_ = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "hub/registry.h"
 
+#include "base/assert.h"
+
 namespace tidewire::hub {
 
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name) {
@@ -27,6 +29,7 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name
     if (making.definition != nullptr) return making.definition;
     made = std::make_shared<NamespaceDefinition>(wanted, adopter == nullptr ? nullptr : adopter->definition);
     made->dynamic = adopter != nullptr;
+    dynamic_count_ += made->dynamic ? 1 : 0;
     making.definition = made;
   }
   announce(made);
@@ -49,19 +52,21 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePred
   return parents_.back()->definition;
 }
 
-std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent, Found later) {
+Result<std::shared_ptr<NamespaceDefinition>> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent,
+                                                                      Found later) {
   std::shared_ptr<NamespaceDefinition> made;
   {
     std::lock_guard lock(mutex_);
     if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
-    Making& making = making_[name];
-    if (making.definition != nullptr) {
-      making.waiting.push_back(std::move(later));
-      return nullptr;
+    if (const auto making = making_.find(name); making != making_.end()) {
+      making->second.waiting.push_back(std::move(later));
+      return std::shared_ptr<NamespaceDefinition>();
     }
+    if (dynamic_count_ >= dynamic_max_) return Status(StatusCode::kResourceExhausted, "too many dynamic namespaces");
+    ++dynamic_count_;
     made = std::make_shared<NamespaceDefinition>(std::string(name), parent.definition);
     made->dynamic = true;
-    making.definition = made;
+    making_[name].definition = made;
   }
   announce(made);
   return made;
@@ -81,10 +86,21 @@ void NamespaceRegistry::announce(const std::shared_ptr<NamespaceDefinition>& def
   for (const Found& found : waiting) found(definition);
 }
 
-void NamespaceRegistry::forget(const NamespaceDefinition& definition) {
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::hold(const std::shared_ptr<NamespaceDefinition>& definition) {
+  std::lock_guard lock(mutex_);
+  const auto [place, again] = by_name_.try_emplace(definition->name(), definition);
+  if (again) ++dynamic_count_;  // found by one shard, then released by the last other one
+  ++place->second->instances;
+  return place->second;
+}
+
+void NamespaceRegistry::release(const NamespaceDefinition& definition) {
   std::lock_guard lock(mutex_);
   const auto found = by_name_.find(definition.name());
-  if (found != by_name_.end() && found->second.get() == &definition) by_name_.erase(found);
+  TW_ASSERT(found != by_name_.end() && found->second.get() == &definition && definition.instances > 0);
+  if (--found->second->instances > 0 || !definition.dynamic) return;
+  by_name_.erase(found);
+  --dynamic_count_;
 }
 
 std::vector<const NamespaceParent*> NamespaceRegistry::parents() const {

@@ -88,7 +88,7 @@ std::vector<MemberSnapshot> members_of_shard(Namespace& space, const Selector& s
 
 }  // namespace
 
-void fetch_rooms(Namespace& space, const Page& wish, UniqueFunction<void(RoomsPage)> done) {
+void fetch_rooms(const SharedNamespace& space, const Page& wish, UniqueFunction<void(RoomsPage)> done) {
   using Part = std::vector<RoomCount>;
   const Page page = within_bounds(wish);
   Gather<Part>::all_shards(
@@ -102,7 +102,7 @@ void fetch_rooms(Namespace& space, const Page& wish, UniqueFunction<void(RoomsPa
       });
 }
 
-void fetch_members(Namespace& space, const Selector& selector, const Page& wish, UniqueFunction<void(MembersPage)> done) {
+void fetch_members(const SharedNamespace& space, const Selector& selector, const Page& wish, UniqueFunction<void(MembersPage)> done) {
   using Part = std::vector<MemberSnapshot>;
   const Page page = within_bounds(wish);
   Gather<Part>::all_shards(
@@ -123,7 +123,7 @@ void fetch_members(Namespace& space, const Selector& selector, const Page& wish,
       });
 }
 
-void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
+void visit_members(const SharedNamespace& space, const Selector& selector, std::function<void(Member&)> visit,
                    UniqueFunction<void(std::uint64_t)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
@@ -141,7 +141,7 @@ void visit_members(Namespace& space, const Selector& selector, std::function<voi
       });
 }
 
-void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done) {
+void count_members(const SharedNamespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
       [key = space.key(), selector](Hub& hub) {

@@ -8,6 +8,9 @@
 namespace tidewire::server {
 namespace {
 
+// Rooms that only the server puts sockets into: by auto_join, or when a back end says so over HTTP.
+constexpr char kReserved = '$';
+
 // Somebody's id is that socket's own room: joining it would mean reading its mail.
 bool looks_like_a_socket_id(std::string_view room) {
   unsigned char id[base::limits::kSidBytes];
@@ -31,16 +34,22 @@ std::optional<Problem> RoomService::impossible(const Socket& socket, std::string
   if (socket.room_count() >= base::limits::kRoomsPerMemberMax && !socket.in_room(room)) {
     return Problem{std::string(problems::kRoomLimit), "in too many rooms", Value::object({{"max", base::limits::kRoomsPerMemberMax}})};
   }
+  if (room.starts_with(kReserved)) {
+    return Problem{std::string(problems::kForbidden), "names that begin with $ are the server's", Value::object({{"room", room}})};
+  }
   if (looks_like_a_socket_id(room) && room != socket.id()) {
     return Problem{std::string(problems::kForbidden), "the name is that of a socket", Value::object({{"room", room}})};
   }
   return std::nullopt;
 }
 
-void RoomService::enter_room(const Socket& socket, const std::string& room) {
-  if (socket.in_room(room)) return;
-  socket.join(room);
+std::optional<Problem> RoomService::enter_room(const Socket& socket, const std::string& room, bool beyond_bound) {
+  if (socket.in_room(room)) return std::nullopt;
+  if (!socket.join(room, beyond_bound)) {
+    return Problem{std::string(problems::kRoomLimit), "the server has as many rooms as it may", Value::object({{"room", room}})};
+  }
   if (hooks_.wants("join")) hooks_.tell("join", socket, Value::object({{"room", room}}));
+  return std::nullopt;
 }
 
 void RoomService::enter(Socket& socket) {
@@ -50,15 +59,16 @@ void RoomService::enter(Socket& socket) {
     const bool own = !rule->pattern.exact();
     if (own && identity->anonymous()) continue;
     if (rule->join.admits(*identity, own ? std::string_view(identity->user_id) : std::string_view()) != Who::Answer::kYes) continue;
+    // These come with the socket, and what is said to a user must reach it: never one too many.
     if (!own) {
-      enter_room(socket, rule->pattern.text());
+      enter_room(socket, rule->pattern.text(), true);
       continue;
     }
     // "user:{id}" with the id in its place; matched again, since an id may hold what no placeholder does.
     std::string room = rule->pattern.text();
     room.replace(room.find('{'), room.find('}') - room.find('{') + 1, identity->user_id);
     if (policy::valid_room_name(room) && rule->pattern.match(room)) {
-      enter_room(socket, room);
+      enter_room(socket, room, true);
     } else {
       log_.write(base::LogLevel::kWarn, "a user id cannot be part of a room's name", {{"pattern", rule->pattern.text()}});
     }
@@ -72,8 +82,7 @@ void RoomService::join(const Socket& socket, std::string room, Done done) {
   const Who::Answer answer = found->rule->join.admits(*socket.identity(), found->parameter);
   if (answer == Who::Answer::kAsk) return ask(socket, std::move(room), *found->rule, std::move(done));
   if (answer != Who::Answer::kYes) return done(not_yours(answer, room));
-  enter_room(socket, room);
-  done(std::nullopt);
+  done(enter_room(socket, room, false));
 }
 
 void RoomService::ask(const Socket& socket, std::string room, const RoomRule& rule, Done done) {
@@ -92,8 +101,7 @@ void RoomService::ask(const Socket& socket, std::string room, const RoomRule& ru
                             Value::object({{"room", room}})});
       }
       if (auto problem = impossible(here, room)) return done(std::move(problem));  // it may have joined others meanwhile
-      enter_room(here, room);
-      done(std::nullopt);
+      done(enter_room(here, room, false));
     });
   });
 }
