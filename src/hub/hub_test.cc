@@ -332,6 +332,27 @@ TEST(DynamicNamespace, ReleasedWhileAnotherShardComesInIsOneAllTheSame) {
   EXPECT_EQ(node.registry.find("/d"), nullptr);
 }
 
+TEST(DynamicNamespace, MadeAnewWhileAShardBringsTheOldOneBackIsTheOldOne) {
+  NamespaceRegistry registry;
+  registry.set_dynamic_max(1);
+  registry.add_parent(begins_with("/"));
+  const NamespaceParent& parent = *registry.parents().front();
+  const auto ignore = [](const auto&) {};
+  const auto old = registry.child("/d", parent, ignore).value();
+  registry.hold(old);
+  registry.release(*old);
+  registry.namespace_created = [&](const auto& made) {
+    EXPECT_NE(made, old);
+    EXPECT_EQ(registry.hold(old), old);
+  };
+  EXPECT_EQ(registry.child("/d", parent, ignore).value(), old);
+  registry.namespace_created = {};
+  registry.release(*old);
+  EXPECT_EQ(registry.find("/d"), nullptr);
+  EXPECT_TRUE(registry.child("/e", parent, ignore).ok()) << "counted once";
+  EXPECT_EQ(registry.child("/f", parent, ignore).status().code(), StatusCode::kResourceExhausted);
+}
+
 TEST(TenantsCopy, IsDroppedWhenEmptyIfWanted) {
   TestNode node(1, {.cleanup_empty_child_namespaces = true}, [](const Credentials&, const auto& answer) {
     Identity identity;

@@ -32,8 +32,7 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name
     dynamic_count_ += made->dynamic ? 1 : 0;
     making.definition = made;
   }
-  announce(made);
-  return made;
+  return announce(made);
 }
 
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::find(std::string_view name) const {
@@ -68,22 +67,26 @@ Result<std::shared_ptr<NamespaceDefinition>> NamespaceRegistry::child(std::strin
     made->dynamic = true;
     making_[name].definition = made;
   }
-  announce(made);
-  return made;
+  return announce(made);
 }
 
-void NamespaceRegistry::announce(const std::shared_ptr<NamespaceDefinition>& definition) {
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::announce(const std::shared_ptr<NamespaceDefinition>& definition) {
   if (namespace_created) namespace_created(definition);
+  std::shared_ptr<NamespaceDefinition> published;
   std::vector<Found> waiting;
   {
     std::lock_guard lock(mutex_);
     if (frozen_) definition->freeze();
-    by_name_[definition->name()] = definition;
+    const auto [place, is_new] = by_name_.try_emplace(definition->name(), definition);
+    // hold() may have brought back the one before, which has members now.
+    if (!is_new && definition->dynamic) --dynamic_count_;
+    published = place->second;
     const auto making = making_.find(definition->name());
     waiting = std::move(making->second.waiting);
     making_.erase(making);
   }
-  for (const Found& found : waiting) found(definition);
+  for (const Found& found : waiting) found(published);
+  return published;
 }
 
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::hold(const std::shared_ptr<NamespaceDefinition>& definition) {

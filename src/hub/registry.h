@@ -65,7 +65,8 @@ class NamespaceRegistry {
     std::shared_ptr<NamespaceDefinition> definition;
     std::vector<Found> waiting;
   };
-  void announce(const std::shared_ptr<NamespaceDefinition>& definition);
+  // Publishes what is made; returns what the name means from now on.
+  std::shared_ptr<NamespaceDefinition> announce(const std::shared_ptr<NamespaceDefinition>& definition);
 
   mutable std::mutex mutex_;
   base::StringMap<std::shared_ptr<NamespaceDefinition>> by_name_;
