@@ -82,6 +82,7 @@ void Shard::end() {
   reactor_->close();
   std::exchange(delayed_, {}).clear();
   for (const auto& spill : spills_) spill->drop_all();
+  hub_.drop_questions();
 }
 
 Shard::~Shard() {

@@ -461,6 +461,14 @@ void Hub::listener_failed(Member& member, const char* what) {
   if (Sink* sink = member.sink()) sink->disconnect(member, {.connection = true});
 }
 
+std::shared_ptr<void> Hub::let_question_go(const void* question) {
+  const auto found = questions_.find(question);
+  if (found == questions_.end()) return nullptr;
+  std::shared_ptr<void> held = std::move(found->second);
+  questions_.erase(found);
+  return held;
+}
+
 bool Hub::take_room(bool beyond_bound) {
   if (context_.rooms == nullptr || context_.rooms->take(beyond_bound)) return true;
   count_refused(statistics_.refused_rooms, rooms_told_, "too many rooms: no new one is made");

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -134,6 +135,13 @@ class Hub {
   bool take_room(bool beyond_bound);
   void give_room_back() noexcept;
 
+  // Questions that wait for answers of other shards (hub/gather.h) live here meanwhile.
+  void keep_question(const std::shared_ptr<void>& question) { questions_.emplace(question.get(), question); }
+  // Returns the last reference that this hub held.
+  std::shared_ptr<void> let_question_go(const void* question);
+  // The end of the shard: they are not answered any more.
+  void drop_questions() { std::exchange(questions_, {}).clear(); }
+
   // A broadcast of the namespace waits for no answers any more.
   void forget_broadcast(Namespace& space, std::uint64_t ack_id);
 
@@ -183,6 +191,7 @@ class Hub {
   HubStatistics statistics_;
   IdentityWatch identities_;
   absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
+  absl::flat_hash_map<const void*, std::shared_ptr<void>> questions_;
   std::optional<base::Milliseconds> namespaces_told_;  // when the log last heard of the bound
   std::optional<base::Milliseconds> rooms_told_;
   std::uint16_t id_counter_ = 0;
