@@ -51,6 +51,10 @@ struct RoomsPage {
   bool complete = true;     // every shard answered within 2 s
 };
 struct SocketsPage;
+struct SocketsCount {
+  std::uint64_t count = 0;  // on the shards that answered
+  bool complete = true;     // every shard answered within 2 s
+};
 
 // The arguments of an emit as they are handed down: one view is passed on verbatim, everything else is written once.
 template <typename... T>
@@ -59,12 +63,16 @@ Arguments make_arguments(const T&... values) {
 }
 inline const ArgumentsView& make_arguments(const ArgumentsView& arguments) { return arguments; }
 
+// Rooms are any bytes, compared as they are. Names are bounded (128 bytes) only where clients choose them, so a longer one, or
+// one that no room has, is a room that nobody is in: to() such a room alone means nobody, except() it changes nothing.
 class BroadcastOperator {
  public:
+  // Whoever is in one of the rooms of all to() together. Without any, and with empty lists only: everybody.
   BroadcastOperator to(std::string_view room) const;
   BroadcastOperator to(const std::vector<std::string>& rooms) const;
   BroadcastOperator in(std::string_view room) const { return to(room); }
   BroadcastOperator in(const std::vector<std::string>& rooms) const { return to(rooms); }
+  // Without whoever is in one of these, also when to() means it.
   BroadcastOperator except(std::string_view room) const;
   BroadcastOperator except(const std::vector<std::string>& rooms) const;
   // Dropped for whoever cannot take it now.
@@ -74,7 +82,7 @@ class BroadcastOperator {
   BroadcastOperator local() const;
   // Of that tenant instead of the one without a name.
   BroadcastOperator tenant(std::string_view name) const;
-  // For emit_with_ack(). 0: Options::ack_timeout_ms.
+  // For emit_with_ack(). 0 and less: Options::ack_timeout_ms. At most a century.
   BroadcastOperator timeout(std::int64_t ms) const;
 
   template <typename... T>
@@ -93,16 +101,16 @@ class BroadcastOperator {
   Later<SocketsPage> fetch_sockets(Page page) const;
   // Rooms of the namespace that somebody is in, in the order of their names, whoever is meant.
   Later<RoomsPage> fetch_rooms(Page page) const;
-  Later<std::uint64_t> count_sockets() const;
+  Later<SocketsCount> count_sockets() const;
   // Calls `task` for each, on its shard, which is also where it may look at the socket's rooms and data; answers how many they
-  // were. `task` runs on several shards at once.
-  Later<std::uint64_t> for_each(std::function<void(Socket&)> task) const;
+  // were. `task` runs on several shards at once; on one that did not answer in time it may still run later.
+  Later<SocketsCount> for_each(std::function<void(Socket&)> task) const;
   void sockets_join(std::string_view room) const { sockets_join(std::vector<std::string>{std::string(room)}); }
   void sockets_join(std::vector<std::string> rooms) const;
   void sockets_leave(std::string_view room) const { sockets_leave(std::vector<std::string>{std::string(room)}); }
   void sockets_leave(std::vector<std::string> rooms) const;
   void disconnect_sockets(bool close_connections = false) const { end_sockets(close_connections, 0, {}); }
-  // Their connections, with this WebSocket close code (4000..4999) and reason.
+  // Their connections, with this WebSocket close code (4000..4999) and reason, see Socket::close().
   void close_sockets(std::uint16_t code, std::string_view reason) const { end_sockets(true, code, reason); }
 
  private:

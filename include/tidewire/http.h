@@ -29,7 +29,9 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const noexcept;
 };
 
-// The answer; dropped unanswered it is a 500. Move it to answer later; when its connection is gone, nothing is sent.
+// The answer; dropped unanswered it is a 500. Move it to answer later, from any thread. Answers once: further calls of send() do
+// nothing, and so does an answer to a client that has gone, or whose server has been destroyed. REQUIRES: neither answered nor
+// dropped on another thread while the server is being destroyed
 class HttpReply {
  public:
   HttpReply(HttpReply&&) noexcept;
@@ -54,7 +56,8 @@ class WebSocketPeer {
  public:
   void send_text(std::string_view text) const;
   void send_binary(std::string_view bytes) const;
-  // 1000, or 3000..4999. The reason is cut at 123 bytes.
+  // 1000, or 3000..4999; another code that may not be on the wire goes out as 1000. Of the reason (UTF-8, else nothing) 123
+  // bytes are sent, whole characters. From any thread.
   void close(std::uint16_t code = 1000, std::string_view reason = {}) const;
   bool open() const noexcept;
 

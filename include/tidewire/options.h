@@ -82,7 +82,7 @@ struct Options {
 
   // Socket.IO
   bool serve_socketio = true;
-  std::int64_t connect_timeout_ms = 45'000;     // no namespace joined by then: closed
+  std::int64_t connect_timeout_ms = 45'000;     // no namespace joined by then: closed; plain clients, too, with 1008
   std::int64_t ack_timeout_ms = 30'000;         // for acknowledgements without a timeout of their own
   std::uint32_t attachments_max = 10;           // per packet; beyond: 1002
   std::size_t json_depth = 64;                  // 1..512; beyond: 1002
@@ -103,8 +103,8 @@ struct Options {
   std::size_t queue_soft_bytes = 256 * 1024;    // over it: volatile messages dropped, reading from that peer paused
   std::size_t queue_hard_bytes = 1024 * 1024;   // over it: closed with 4008
   std::int64_t queue_age_ms = 10'000;           // the oldest byte waits longer: closed with 4008
-  // What all peers together may make the process hold: queues (a message to many counts once), bodies and attachments under
-  // way. 0: a quarter of the memory of the machine or the control group. From 80 % on queue_hard_bytes is queue_soft_bytes,
+  // What all peers together may make the process hold, those of its other servers too: queues (a message to many counts once),
+  // bodies and attachments under way. 0: a quarter of the memory of the machine or the control group. From 80 % on queue_hard_bytes is queue_soft_bytes,
   // from 90 % on the largest queues are closed with 4008, from 95 % on new handshakes get 503 with Retry-After
   std::size_t process_queue_bytes = 0;
 

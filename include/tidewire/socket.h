@@ -11,8 +11,10 @@
 // A Socket is a handle: copy it to keep it. It stays valid after the disconnect; sending then does nothing.
 // A listener takes, in this order and each optional: the Socket (or the Event), typed arguments or one ArgumentsView with all of
 // them, an Ack. Arguments that do not fit the types: the listener is not called, `on_error` listeners hear why.
-// Threads: listeners run on the socket's shard. emit(), join(), leave(), disconnect() and Ack may be used on any thread (they
-// post); listeners are added, and rooms() and data() used, on the shard only.
+// Threads: listeners run on the socket's shard. emit(), join(), leave(), disconnect(), close(), run() and Ack may be used on any
+// thread (they post). Copying, id(), connected(), nsp(), namespace_name() and dialect() are right on any thread too. Everything
+// else is of the shard only: listeners, rooms(), in_room(), room_count(), data(), identity(), handshake(), address(),
+// transport(), queued_bytes(). From elsewhere: run().
 #pragma once
 
 #include <cstdint>
@@ -47,7 +49,8 @@ struct Error {
   std::uint16_t close_code = 0;  // with which a refused plain client is closed, 4000..4999; 0: 1008
 };
 
-// Goes on in a middleware chain: next() accepts, next(Error{...}) refuses. Call it once, now or later, on the shard.
+// Goes on in a middleware chain: next() accepts, next(Error{...}) refuses. Call it once, now or later, on the shard. Whoever is
+// on its way in and never hears is closed after Options::connect_timeout_ms; an event whose Next is dropped is lost.
 class Next {
  public:
   explicit Next(UniqueFunction<void(const Error*)> call) : call_(std::move(call)) {}
@@ -109,22 +112,29 @@ class Socket {
 
   // 20 characters, public; not the secret id of the transport's session.
   std::string id() const;
+  // In the namespace: not before its middleware has let it in, nor once it has left. From elsewhere a hint.
   bool connected() const noexcept;
   Namespace nsp() const;
   const std::string& namespace_name() const noexcept;
+  // Parsed anew at each call: headers, query and `auth`. On the shard only; all empty once it has left.
   Handshake handshake() const;
-  // Who it is: what the authenticator said. Somebody anonymous when there is none. Never null.
+  // The peer's address as Handshake::address has it ("127.0.0.1"; the client's behind a trusted proxy), without parsing
+  // anything. On the shard only; on_disconnecting listeners still have it, afterwards it is empty.
+  std::string address() const;
+  // Who it is: what the authenticator said. Somebody anonymous when there is none. Never null; it stays after the disconnect.
+  // On the shard only; the Identity itself is immutable and may be read anywhere.
   std::shared_ptr<const Identity> identity() const;
   // The same user with a new token, say. On the shard only.
   void set_identity(Identity identity) const;
   // "socketio" or "plain".
   std::string dialect() const;
-  // "polling" or "websocket" now.
+  // "polling" or "websocket" now; empty once it has left. On the shard only.
   std::string transport() const;
-  // Bytes that the peer has not taken yet: the signal for back-pressure, with on_drain().
+  // Bytes that the peer has not taken yet: the signal for back-pressure, with on_drain(). Of the connection, which several
+  // namespaces may share; 0 once it has left. On the shard only.
   std::size_t queued_bytes() const;
 
-  // Its rooms, its own id first.
+  // Its rooms, its own id first. All three on the shard only; none but the id once it has left.
   std::vector<std::string> rooms() const;
   bool in_room(std::string_view room) const;
   std::size_t room_count() const;  // without its own id
@@ -177,7 +187,9 @@ class Socket {
 
   // Runs `task` on the socket's shard: at once when this is it, else soon. From any thread.
   void run(UniqueFunction<void(Socket&)> task) const;
-  // The connection, with this WebSocket close code (4000..4999) and reason; over polling the code is not told.
+  // The connection with all its namespaces, with this WebSocket close code (4000..4999) and reason; over polling neither is
+  // told. 0 is disconnect(true); another code that may not be on the wire goes out as 1000. Of the reason (UTF-8, else nothing)
+  // 123 bytes are sent, whole characters. From any thread.
   void close(std::uint16_t code, std::string_view reason) const;
 
   // Listeners of this socket alone. Those of the namespace (Namespace::on) cost nothing per socket.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "app/handles.h"
+#include "base/limits.h"
 #include "hub/survey.h"
 
 namespace tidewire {
@@ -58,6 +59,7 @@ void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>&
     Answer all = {};
     std::size_t due = 1;  // the question itself
   };
+  if (!core.running()) return done({});
   auto total = std::make_shared<Total>(std::move(done));
   const auto ask_one = [total, action = std::move(action)](const SharedNamespace& space, const auto& its_definition) {
     ++total->due;
@@ -73,6 +75,7 @@ void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>&
 template <typename Callback, typename Nothing, typename Ask>
 void on_one_namespace(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                       Callback done, Nothing nothing, Ask ask) {
+  if (!core.running()) return done(std::move(nothing));
   core.on_any_shard([&core, definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
     if (definition->is_parent) return done(std::move(nothing));
     const hub::NamespaceKey key{tenant, definition->name()};
@@ -120,7 +123,7 @@ BroadcastOperator BroadcastOperator::tenant(std::string_view name) const {
 }
 BroadcastOperator BroadcastOperator::timeout(std::int64_t ms) const {
   BroadcastOperator next = *this;
-  next.timeout_ms_ = ms;
+  next.timeout_ms_ = std::clamp<std::int64_t>(ms, 0, base::limits::kDelayMsMax);
   return next;
 }
 
@@ -222,25 +225,33 @@ Later<RoomsPage> BroadcastOperator::fetch_rooms(Page page) const {
   });
 }
 
-Later<std::uint64_t> BroadcastOperator::count_sockets() const {
-  using Answer = Later<std::uint64_t>;
+namespace {
+
+auto to_count(Later<SocketsCount>::Callback answer) {
+  return [answer = std::move(answer)](hub::MemberCount found) { answer({found.count, found.complete}); };
+}
+
+}  // namespace
+
+Later<SocketsCount> BroadcastOperator::count_sockets() const {
+  using Answer = Later<SocketsCount>;
   return Answer([self = *this](Answer::Callback done) {
-    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), std::uint64_t{0},
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsCount{},
                      [self](const SharedNamespace& space, Answer::Callback answer) {
-      hub::count_members(space, {self.rooms_, self.except_}, std::move(answer));
+      hub::count_members(space, {self.rooms_, self.except_}, to_count(std::move(answer)));
     });
   });
 }
 
-Later<std::uint64_t> BroadcastOperator::for_each(std::function<void(Socket&)> task) const {
-  using Answer = Later<std::uint64_t>;
+Later<SocketsCount> BroadcastOperator::for_each(std::function<void(Socket&)> task) const {
+  using Answer = Later<SocketsCount>;
   return Answer([self = *this, task = std::move(task)](Answer::Callback done) {
-    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), std::uint64_t{0},
+    on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsCount{},
                      [self, task](const SharedNamespace& space, Answer::Callback answer) {
       hub::visit_members(space, {self.rooms_, self.except_}, [task](hub::Member& member) {
         Socket socket(member);
         task(socket);
-      }, std::move(answer));
+      }, to_count(std::move(answer)));
     });
   });
 }

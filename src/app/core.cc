@@ -52,8 +52,24 @@ Core::Core(Options settings, Drive drive)
 Core::~Core() {
   stop();
   wait();
+  reach->cut();
   std::exchange(shards_, {}).clear();  // what they hold to the end finds none to post to
+  budget.settle_now();  // what they still held: other servers of this process go on counting
   close(wake_descriptor_);
+}
+
+void Reach::post_to(std::uint32_t shard, net::Task task) {
+  // On one of its shards the server lives, and what the task calls may come here again.
+  if (Shard* here = Core::current_shard(); here != nullptr && here->core().reach.get() == this) {
+    return here->core().post_to(shard, std::move(task));
+  }
+  const std::lock_guard lock(mutex_);
+  if (core_ != nullptr) core_->post_to(shard, std::move(task));
+}
+
+void Reach::cut() {
+  const std::lock_guard lock(mutex_);
+  core_ = nullptr;
 }
 
 Server Core::make_server(std::unique_ptr<Core> core) { return Server(std::move(core)); }
@@ -102,29 +118,36 @@ Status Core::start() {
     route->state().of_shard.resize(std::clamp<std::uint32_t>(options.shards, 1, 256));
   }
   if (options.shards > 1) registry.freeze();
-  if (Status made = make_shards(); !made.ok()) {
-    shards_.clear();
-    return made;
-  }
   if (options.connections_per_address_max != 0) address_limit = net::AddressLimit::make(options.connections_per_address_max);
-  port = options.port;
-  for (auto& shard : shards_) {
-    auto bound = shard->listen(port);
-    if (!bound.ok()) {
-      shards_.clear();
-      return bound.status();
-    }
-    port = *bound;
+  Status ready = make_shards();
+  if (ready.ok()) ready = listen();
+  if (!ready.ok()) {
+    shards_.clear();  // nobody has seen them
+    return ready;
   }
+  shard_count_.store(static_cast<std::uint32_t>(shards_.size()), std::memory_order_release);
   running_.store(true);
   for (auto& shard : shards_) {
     if (!drive_.threads) break;
-    threads_.emplace_back([shard = shard.get()] {
+    threads_.emplace_back([this, shard = shard.get()] {
       const ShardScope here(*shard);
       shard->run();
+      budget.settle_now();
     });
   }
   if (listening) listening();
+  // A stop() that found nothing running has told nobody. Either it sees running_, or this sees stopping_.
+  if (stopping_.load()) tell_shards_to_stop();
+  return Status();
+}
+
+Status Core::listen() {
+  port = options.port;
+  for (auto& shard : shards_) {
+    auto bound = shard->listen(port);
+    if (!bound.ok()) return bound.status();
+    port = *bound;
+  }
   return Status();
 }
 
@@ -140,10 +163,13 @@ void Core::wait() {
 
 void Core::stop() {
   stopping_.store(true);
-  if (running_.load()) {
-    for (auto& shard : shards_) shard->post_task([shard = shard.get()] { shard->shut_down(); });
-  }
+  if (running_.load()) tell_shards_to_stop();
   eventfd_write(wake_descriptor_, 1);
+}
+
+// A shard may hear it twice.
+void Core::tell_shards_to_stop() {
+  for (auto& shard : shards_) shard->post_task([shard = shard.get()] { shard->shut_down(); });
 }
 
 Status Core::run() {
@@ -183,7 +209,7 @@ Status Core::run() {
 void Core::post_to(std::uint32_t index, net::Task task) {
   if (const Shard* shard = here(); shard != nullptr && shard->index() == index) {
     task();
-  } else if (index < shards_.size()) {
+  } else if (running()) {
     shards_[index]->post_task(std::move(task));
   }
 }
@@ -191,7 +217,7 @@ void Core::post_to(std::uint32_t index, net::Task task) {
 void Core::post_message_to(std::uint32_t index, net::Task task) {
   if (const Shard* shard = here(); shard != nullptr && shard->index() == index) {
     task();
-  } else if (index < shards_.size()) {
+  } else if (running()) {
     shards_[index]->post_message(std::move(task), false);
   }
 }

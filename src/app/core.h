@@ -1,10 +1,12 @@
 // app/core.h - what is behind a Server: the declarations all shards share, and the shards.
 //
-// Threads: declarations are written before start() and read-only afterwards; post_to() and on_any_shard() from any thread.
+// Threads: declarations are written before start() and read-only afterwards. Whatever reaches for the shards (running(),
+// shard_count(), post_to() and the like, stop()) from any thread at any time, also while start() is under way on another one:
+// one atomic says whether they are there. So a program may ask one server from the threads of another.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -48,6 +50,19 @@ class ShardScope {
   ~ShardScope();
 };
 
+// The way back to a server for what an application may keep longer than it: then nothing happens. From any thread.
+class Reach {
+ public:
+  explicit Reach(Core& core) noexcept : core_(&core) {}
+  // As Core::post_to().
+  void post_to(std::uint32_t shard, net::Task task);
+  void cut();
+
+ private:
+  std::mutex mutex_;
+  Core* core_;  // null once the server is gone
+};
+
 class Core {
  public:
   explicit Core(Options options, Drive drive = {});
@@ -61,12 +76,16 @@ class Core {
   Status run();
   void stop();
   bool accepting() const noexcept { return running_.load() && !stopping_.load(); }
+  // The shards are there and their threads take tasks: from start() until wait() has returned. Else nobody would answer.
+  bool running() const noexcept { return running_.load(std::memory_order_acquire); }
 
   // The shard whose thread calls, null elsewhere. It may be another server's in the same process: here() is not.
   static Shard* current_shard() noexcept;
   Shard* here() const noexcept;
+  // REQUIRES: index < shard_count(), or called on a shard
   Shard& shard(std::uint32_t index) noexcept { return *shards_[index]; }
-  std::uint32_t shard_count() const noexcept { return static_cast<std::uint32_t>(shards_.size()); }
+  // 0 until the server has started.
+  std::uint32_t shard_count() const noexcept { return shard_count_.load(std::memory_order_acquire); }
   // Runs `task` on that shard: now when this is its thread, else posted. From any thread; dropped when the server is not running.
   void post_to(std::uint32_t shard, net::Task task);
   // The same for a task that delivers a message: it may be dropped, see app/spill.h.
@@ -99,11 +118,13 @@ class Core {
   std::vector<HttpRoute> http_routes;
   std::vector<std::unique_ptr<WebSocketRoute>> websocket_routes;
   std::vector<http::StaticFile> static_files;
+  std::deque<std::string> static_names;  // their paths and types
   std::shared_ptr<net::TlsContext> tls;
   std::shared_ptr<net::AddressLimit> address_limit;  // none without connections_per_address_max
   std::uint16_t port = 0;
 
   // Every thread.
+  const std::shared_ptr<Reach> reach = std::make_shared<Reach>(*this);
   base::Budget budget;
   ShedBoard shed_board;
   std::atomic<std::size_t> open_connections{0};
@@ -111,14 +132,15 @@ class Core {
 
  private:
   Status make_shards();
+  Status listen();
+  void tell_shards_to_stop();
 
   const Drive drive_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // the starting thread's, then immutable: others look after shard_count_
+  std::atomic<std::uint32_t> shard_count_{0};
   std::vector<std::thread> threads_;
   std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
-  std::condition_variable stopped_;
   int wake_descriptor_ = -1;  // ends run()
 };
 

@@ -50,6 +50,7 @@ void Namespace::on_disconnect(UniqueFunction<void(Socket&, DisconnectReason)> li
 void Namespace::emit_to_servers(std::string_view, Arguments) const {}
 Later<BroadcastAnswers> Namespace::ask_servers(std::string_view, Arguments) const {
   return Later<BroadcastAnswers>([core = core_](Later<BroadcastAnswers>::Callback done) {
+    if (!core->running()) return done({});
     core->on_any_shard([done = std::move(done)] { done({}); });
   });
 }

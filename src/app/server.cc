@@ -5,6 +5,7 @@
 #include <future>
 
 #include "app/handles.h"
+#include "hub/survey.h"
 
 namespace tidewire {
 namespace {
@@ -23,19 +24,27 @@ Handshake Credentials::handshake() const { return make_handshake(wire_.sink.fact
 
 Verdict::Verdict(UniqueFunction<void(hub::Verdict&&)> call) noexcept : call_(std::move(call)) {}
 
+Verdict::~Verdict() {
+  if (call_) (*this)(Error{"internal error"});
+}
+
 void Verdict::operator()(Identity identity) {
   hub::Verdict verdict;
   verdict.keep_auth = keep_auth_;
   // Nobody in particular costs nothing.
   const bool nobody = identity.anonymous() && identity.tenant.empty() && !identity.expires_at_s && identity.roles.empty();
   if (!nobody) verdict.identity = std::make_shared<const Identity>(std::move(identity));
-  call_(std::move(verdict));
+  answer(std::move(verdict));
 }
 
 void Verdict::operator()(const Error& refusal) {
   hub::Verdict verdict;
   verdict.refusal = to_refusal(refusal);
-  call_(std::move(verdict));
+  answer(std::move(verdict));
+}
+
+void Verdict::answer(hub::Verdict&& verdict) {
+  if (const auto call = std::move(call_)) call(std::move(verdict));
 }
 
 Server::Server(Options options) : Server(std::make_unique<Core>(std::move(options))) {}
@@ -44,19 +53,69 @@ Server::~Server() = default;
 
 Namespace Server::of(std::string_view name) { return Namespace(*core_, core_->registry.of(name)); }
 
+std::optional<Namespace> Server::find(std::string_view name) {
+  auto definition = core_->registry.find(name);
+  if (definition == nullptr) return std::nullopt;
+  return Namespace(*core_, std::move(definition));
+}
+
 Result<Namespace> Server::of_pattern(std::string_view expression) {
   auto pattern = std::make_shared<re2::RE2>(re2::StringPiece(expression.data(), expression.size()), re2::RE2::Quiet);
   if (!pattern->ok()) return Status(StatusCode::kInvalidArgument, "not an expression: " + pattern->error());
-  return Namespace(*core_, core_->registry.add_parent([pattern](std::string_view name, std::string_view, hub::NamespaceAnswer answer) {
-    answer(re2::RE2::FullMatch(re2::StringPiece(name.data(), name.size()), *pattern));
-  }));
+  return Namespace(*core_, core_->registry.add_parent(hub::NamespacePattern([pattern](std::string_view name) {
+    return re2::RE2::FullMatch(re2::StringPiece(name.data(), name.size()), *pattern);
+  })));
 }
 
 Namespace Server::of_matching(NamespaceDecision decide) {
-  return Namespace(*core_, core_->registry.add_parent(
+  return Namespace(*core_, core_->registry.add_parent(hub::NamespacePredicate(
       [decide = std::move(decide)](std::string_view name, std::string_view auth, hub::NamespaceAnswer answer) {
         decide(name, auth.empty() ? Value::object() : Value::parse(auth).value_or(Value::object()), std::move(answer));
-      }));
+      })));
+}
+
+bool Server::accepts_namespace(std::string_view name) const { return core_->registry.accepts(name); }
+
+namespace {
+
+// Runs `ask(hub, done)` on a shard; answers with nothing when there is none.
+template <typename Answer, typename Ask>
+Later<Answer> ask_hub(Core& core, Ask ask) {
+  return Later<Answer>([&core, ask = std::move(ask)](typename Later<Answer>::Callback done) mutable {
+    if (!core.running()) return done({});
+    core.on_any_shard([ask = std::move(ask), done = std::move(done)]() mutable { ask(Core::current_shard()->hub(), std::move(done)); });
+  });
+}
+
+}  // namespace
+
+Later<NamespacesPage> Server::fetch_namespaces(std::string_view tenant, Page page) const {
+  return ask_hub<NamespacesPage>(*core_, [tenant = std::string(tenant), page = std::move(page)](hub::Hub& hub, auto done) {
+    hub::fetch_namespaces(hub, tenant, {page.after, page.prefix, page.limit}, [done = std::move(done)](hub::NamespacesPage found) {
+      NamespacesPage made;
+      made.more = found.more;
+      made.complete = found.complete;
+      for (auto& entry : found.namespaces) made.namespaces.push_back({std::move(entry.name), entry.members});
+      done(std::move(made));
+    });
+  });
+}
+
+Later<NamespaceStatistics> Server::gather_statistics(std::string_view tenant, std::string_view name) const {
+  std::string full(name.empty() || name.front() != '/' ? "/" : "");
+  return ask_hub<NamespaceStatistics>(*core_, [core = core_, key = hub::NamespaceKey{std::string(tenant), full.append(name)}](hub::Hub& hub, auto done) {
+    hub::count_namespace(hub, key, [core, done = std::move(done)](const hub::NamespaceTotals& found) {
+      const auto of = [&](const hub::Dialect& dialect) {
+        return NamespaceStatistics::Count{found.now[dialect.index()], found.ever[dialect.index()]};
+      };
+      const auto flat = of(core->plain_flat);
+      const auto data = of(core->plain_data);
+      done({.socketio = of(core->socketio_dialect),
+            .plain = {flat.now + data.now, flat.ever + data.ever},
+            .exact = found.exact,
+            .complete = found.complete});
+    });
+  });
 }
 
 void Server::on_new_namespace(UniqueFunction<void(Namespace)> listener) {
@@ -95,7 +154,9 @@ WebSocketRoute& Server::websocket(std::string_view path, WebSocketHandlers handl
 }
 
 void Server::static_file(std::string_view path, std::string_view content_type, std::string_view bytes) {
-  core_->static_files.push_back({path, content_type, bytes});
+  const std::string& kept_path = core_->static_names.emplace_back(path);
+  const std::string& kept_type = core_->static_names.emplace_back(content_type);
+  core_->static_files.push_back({kept_path, kept_type, bytes});
 }
 
 void Server::after(std::int64_t delay_ms, UniqueFunction<void()> task) {
@@ -118,7 +179,7 @@ Status Server::reload_certificate() {
   return core_->tls == nullptr ? Status(StatusCode::kNotFound, "no certificate is in use") : core_->tls->reload();
 }
 std::uint16_t Server::port() const noexcept { return core_->port; }
-std::string Server::flush_name() const { return core_->shard(0).reactor().flush_name(); }
+std::string Server::flush_name() const { return core_->shard_count() == 0 ? std::string() : core_->shard(0).reactor().flush_name(); }
 
 ServerStatistics Server::statistics() {
   // Each shard adds its part on its own thread; the caller waits, unless it is a shard itself, which never waits.
@@ -127,6 +188,7 @@ ServerStatistics Server::statistics() {
     here->add_to(total);
     return total;
   }
+  if (!core_->running()) return total;
   for (std::uint32_t index = 0; index < core_->shard_count(); ++index) {
     auto part = std::make_shared<std::promise<ServerStatistics>>();
     std::future<ServerStatistics> answer = part->get_future();
@@ -162,6 +224,7 @@ Later<ServerStatistics> Server::gather_statistics() {
     }
   };
   return Later<ServerStatistics>([core = core_](Later<ServerStatistics>::Callback done) {
+    if (!core->running()) return done({});
     const Shard* here = core->here();
     std::make_shared<Round>(*core, here != nullptr ? here->index() : 0, std::move(done))->visit(0);
   });

@@ -99,8 +99,9 @@ Shard::~Shard() {
 hub::Authenticate Shard::authenticate() {
   if (!core_.authenticate) return {};
   return [this](const hub::Credentials& credentials, UniqueFunction<void(hub::Verdict)> answer) {
-    core_.authenticate(Credentials(credentials), Verdict([this, answer = std::move(answer)](hub::Verdict&& verdict) mutable {
-      core_.post_to(index_, [answer = std::move(answer), verdict = std::move(verdict)]() mutable { answer(std::move(verdict)); });
+    core_.authenticate(Credentials(credentials), Verdict([reach = core_.reach, index = index_,
+                                                          answer = std::move(answer)](hub::Verdict&& verdict) mutable {
+      reach->post_to(index, [answer = std::move(answer), verdict = std::move(verdict)]() mutable { answer(std::move(verdict)); });
     }));
   };
 }
@@ -173,6 +174,7 @@ void Shard::make_plain() {
   plain.queue_soft_bytes = options.queue_soft_bytes;
   plain.queue_hard_bytes = options.queue_hard_bytes;
   plain.queue_age_ms = options.queue_age_ms;
+  plain.admission_timeout_ms = options.connect_timeout_ms;
   plain.json_depth = options.json_depth;
   plain.cors = core_.engine_cors();
   plain.deflate = core_.engine_deflate();
@@ -292,7 +294,7 @@ struct Shard::Delayed final : base::Timer {
 
 void Shard::after(std::int64_t delay_ms, net::Task task) {
   auto delayed = std::make_unique<Delayed>(*this, std::move(task));
-  reactor_->timers().arm(*delayed, reactor_->now() + delay_ms);
+  reactor_->timers().arm(*delayed, reactor_->now() + std::clamp<std::int64_t>(delay_ms, 0, base::limits::kDelayMsMax));
   delayed_.emplace(delayed.get(), std::move(delayed));
 }
 
@@ -330,9 +332,9 @@ bool Shard::post_message(net::Task task, bool is_volatile) {
   return posted == net::PostResult::kPosted;
 }
 
-// A thread without turns: what it has made is counted when it posts it.
+// A thread without turns, which may end at any time: what it has made is counted when it posts it, to the last byte.
 void Shard::settle_for_outsider() {
-  if (!core_.budget.settle()) return;
+  if (base::unsettled_bytes == 0 || !core_.budget.settle_now() || core_.shed_board.active(index_)) return;
   net::Task look = [this] { shed_->begin(); };
   static_cast<void>(reactor_->post(look));  // a shard with a full mailbox comes to it by itself
 }

@@ -23,10 +23,10 @@ class ShedTest : public testing::Test {
     std::vector<std::size_t>* given_up;
   };
 
-  ShedTest() { base::unsettled_bytes = 0; }
+  ShedTest() { base::forget_counted_bytes(); }
   ~ShedTest() override {
     queues_.clear();
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
   }
 
   Shed::Context context(std::uint32_t shard, std::uint32_t shard_count) {

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "app/handles.h"
+#include "base/limits.h"
 #include "tidewire/socket.h"
 
 namespace tidewire {
@@ -27,6 +30,11 @@ Handshake Socket::handshake() const {
   const hub::Member::Extras* extras = member_->extras_if_any();
   const hub::Sink* sink = member_->sink();
   return make_handshake(sink == nullptr ? hub::ConnectionFacts() : sink->facts(), extras == nullptr || extras->auth == nullptr ? std::string_view() : *extras->auth);
+}
+
+std::string Socket::address() const {
+  const hub::Sink* sink = member_->sink();
+  return sink == nullptr ? std::string() : sink->address();
 }
 
 std::string Socket::transport() const {
@@ -101,7 +109,7 @@ Later<Result<Arguments>> Socket::ask(std::string_view event, Arguments arguments
       hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
       shard_of(*self.member_).hub().emit(*self.member_, std::move(message), [done = std::move(done)](Result<ArgumentsView> answer) {
         done(answer.ok() ? Result<Arguments>(answer->copy()) : Result<Arguments>(answer.status()));
-      }, timeout_ms);
+      }, std::clamp<std::int64_t>(timeout_ms, 0, base::limits::kDelayMsMax));
     });
   });
 }

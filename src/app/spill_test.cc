@@ -21,10 +21,10 @@ class SpillTest : public ::testing::Test {
  protected:
   static constexpr std::size_t kLimit = 10'000'000;
   SpillTest() {
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
     reactor.set_budget(budget, [this] { ++pressed; });
   }
-  ~SpillTest() override { base::unsettled_bytes = 0; }
+  ~SpillTest() override { base::forget_counted_bytes(); }
 
   net::Task write(const std::string& text) {
     return [this, text] { heard.push_back(text); };

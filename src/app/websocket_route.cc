@@ -11,11 +11,6 @@
 #include "http/overload.h"
 
 namespace tidewire {
-namespace {
-
-constexpr std::size_t kBurstFactor = 8;  // more for who has not refused bytes yet, within one turn
-
-}  // namespace
 
 // What handles of one connection share. `connection` is the shard's; the flag is for everybody.
 struct WebSocketPeer::State {
@@ -26,8 +21,9 @@ struct WebSocketPeer::State {
   std::atomic<bool> open{true};
 };
 
-// The listener of one raw connection; ends itself when the connection has ended.
-class RawPeer final : public websocket::Listener {
+// The listener of one raw connection; ends itself when the connection has ended. Its timer: the age of what waits for a peer
+// over the soft limit.
+class RawPeer final : public websocket::Listener, private base::Timer {
  public:
   RawPeer(WebSocketRoute::State& route, std::uint32_t shard)
       : route_(route), handle_(std::make_shared<WebSocketPeer::State>(route.core, shard, this)) {}
@@ -46,10 +42,12 @@ class RawPeer final : public websocket::Listener {
     if (route_.handlers.on_binary) guarded([&] { route_.handlers.on_binary(handle_, {message.data(), message.size()}); });
   }
   void on_drained(websocket::Connection& connection) override {
+    cancel();
     if (!connection.closing()) connection.stream().resume_reading();
   }
   void on_closed(websocket::Connection& connection, std::uint16_t code, std::string_view, bool) override {
     net::Reactor& reactor = connection.stream().reactor();
+    cancel();
     connection_ = nullptr;
     handle_state().open.store(false, std::memory_order_release);
     handle_state().peer = nullptr;
@@ -64,8 +62,7 @@ class RawPeer final : public websocket::Listener {
   void send(const base::Frame& frame) {
     if (ending()) return;
     connection_->send(frame);
-    const std::size_t queued = queued_bytes();
-    if (queued > route_.core.options.queue_soft_bytes) [[unlikely]] over_soft_limit(queued, frame.size());
+    if (queued_bytes() > route_.slow_peers.soft_bytes()) [[unlikely]] over_soft_limit(frame.size());
   }
   std::size_t queued_bytes() const { return connection_->stream().out().bytes(); }
   bool stalled() const { return !ending() && connection_->stream().blocked(); }
@@ -94,23 +91,32 @@ class RawPeer final : public websocket::Listener {
     }
   }
   bool ending() const { return connection_ == nullptr || slow_ || connection_->closing(); }
-  bool memory_tight() const { return route_.core.budget.level() >= base::Budget::Level::kTight; }
-  void over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
+  void over_soft_limit(std::size_t frame_bytes) {
     net::Connection& stream = connection_->stream();
-    const Options& options = route_.core.options;
-    const std::size_t hard = (memory_tight() ? options.queue_soft_bytes : options.queue_hard_bytes) * (stream.blocked() ? 1 : kBurstFactor);
-    if (queued > hard && queued > frame_bytes) {
+    const base::Milliseconds now = stream.reactor().now();
+    const net::Pace pace = route_.slow_peers.judge(stream, frame_bytes, now);
+    if (pace == net::Pace::kGiveUp) {
       give_up();
-    } else if (stream.blocked()) {
+    } else if (pace == net::Pace::kPaused && !armed()) {
       stream.pause_reading();
+      watch_age(now);
     }
+  }
+  void watch_age(base::Milliseconds now) {
+    net::Connection& stream = connection_->stream();
+    stream.reactor().timers().arm(*this, route_.slow_peers.deadline(stream, now + route_.core.options.queue_age_ms));
+  }
+  void expired(base::Milliseconds now) override {
+    if (ending()) return;
+    if (!route_.slow_peers.too_old(connection_->stream(), now)) return watch_age(now);
+    slow_ = true;
+    end_slow();
   }
   void end_slow() {
     if (connection_ == nullptr || connection_->closing()) return;
     ++here().slow;
     net::Connection& stream = connection_->stream();
-    stream.out().drop_rest();
-    const bool cut = stream.out().bytes() > base::kBegunFrameBytesMax && memory_tight();
+    const bool cut = route_.slow_peers.drop_queue(stream);
     stream.resume_reading();  // the close handshake needs it
     connection_->close(websocket::kSlowConsumer, "slow consumer");
     if (cut) stream.abort(net::CloseCause::kSlow);
@@ -126,7 +132,8 @@ class RawPeer final : public websocket::Listener {
 };
 
 WebSocketRoute::State::State(Core& owner, std::string route_path, bool is_prefix, WebSocketHandlers route_handlers)
-    : core(owner), path(std::move(route_path)), prefix(is_prefix), handlers(std::move(route_handlers)) {
+    : core(owner), path(std::move(route_path)), prefix(is_prefix), handlers(std::move(route_handlers)),
+      slow_peers({owner.options.queue_soft_bytes, owner.options.queue_hard_bytes, owner.options.queue_age_ms, &owner.budget}) {
   options.message_bytes_max = handlers.message_bytes_max;
   options.fragments_max = handlers.fragments_max;
   options.deflate = owner.engine_deflate();
@@ -209,7 +216,7 @@ void send(const WebSocketPeer& peer, const base::Frame& frame) {
 void WebSocketPeer::send_text(std::string_view text) const { send(*this, websocket::encode_text(text)); }
 void WebSocketPeer::send_binary(std::string_view bytes) const { send(*this, websocket::encode_binary(bytes)); }
 void WebSocketPeer::close(std::uint16_t code, std::string_view reason) const {
-  state_->core.post_to(state_->shard, on_peer(*this, [code, reason = std::string(reason.substr(0, 123))](RawPeer& peer) {
+  state_->core.post_to(state_->shard, on_peer(*this, [code, reason = std::string(reason)](RawPeer& peer) {
     peer.close(code, reason);
   }));
 }

@@ -9,6 +9,7 @@
 
 #include "base/budget.h"
 #include "http/exchange.h"
+#include "net/slow_peer.h"
 #include "tidewire/http.h"
 #include "websocket/connection.h"
 
@@ -25,6 +26,7 @@ struct WebSocketRoute::State {
   const bool prefix;
   const WebSocketHandlers handlers;
   websocket::Options options;
+  const net::SlowPeerRule slow_peers;
   struct OfShard {
     std::vector<RawPeer*> peers;
     std::uint64_t slow = 0;              // closed with 4008

@@ -3,7 +3,7 @@
 //   token id -> until                          that one token
 //   user id  -> issued before, until           every token of the user that is older; a new sign-in is good
 //
-// An id counts for every issuer: rather one token too many than one too few. A token of a revoked user that does not say
+// An id counts for every issuer, rather one token too many than one too few, and for one tenant or for all of them. A token of a revoked user that does not say
 // when it was issued is revoked too.
 // Full: the entry that would end soonest goes, which its owner hears (kDroppedOne): that is the revocation that has least
 // left to do. Refusing the new one instead would let a flood of old ones keep the newest from taking effect.
@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,9 +36,13 @@ class Revocations {
 
   explicit Revocations(std::size_t capacity = kRevocationsMax) : capacity_(capacity) {}
 
+  // Whose ids are meant: those of one tenant ("": of none), or everybody's.
+  using Scope = std::optional<std::string_view>;
+  static constexpr Scope kEverybody = std::nullopt;
+
   // Seconds since 1970 throughout. Said twice, the later time counts.
-  Outcome revoke_token(std::string_view token_id, std::int64_t until_s);
-  Outcome revoke_user(std::string_view user_id, std::int64_t issued_before_s, std::int64_t until_s);
+  Outcome revoke_token(Scope tenant, std::string_view token_id, std::int64_t until_s);
+  Outcome revoke_user(Scope tenant, std::string_view user_id, std::int64_t issued_before_s, std::int64_t until_s);
   bool is_revoked(const Identity& identity) const;
 
   // Forgets the entries that ended at now_s or before; how many.
@@ -54,12 +59,14 @@ class Revocations {
   struct End {
     std::int64_t until_s;
     Kind kind;
-    std::string id;
+    std::string key;
     friend auto operator<=>(const End&, const End&) = default;
   };
 
   Table& table(Kind kind) noexcept { return kind == Kind::kToken ? tokens_ : users_; }
-  Outcome revoke(Kind kind, std::string_view id, Entry entry);
+  static std::string key_of(Scope tenant, std::string_view id);
+  bool is_revoked(Scope tenant, const Identity& identity) const;
+  Outcome revoke(Kind kind, std::string_view key, Entry entry);
   void drop_soonest();
 
   const std::size_t capacity_;

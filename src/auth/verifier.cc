@@ -110,6 +110,8 @@ Verdict Verifier::verify(std::string_view text, std::int64_t now_s) const {
   verdict.error = judge();
   if (verdict.ok()) {
     verdict.claims = std::move(token.claims);
+    verdict.leeway_s = issuers_[*verdict.issuer].leeway_s;
+    verdict.tenant = issuers_[*verdict.issuer].tenant;
   } else {
     verdict.expires_at_s.reset();
     verdict.issued_at_s.reset();

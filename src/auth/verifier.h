@@ -37,7 +37,9 @@ struct Issuer {
   std::int64_t leeway_s = kLeewaySecondsMax;
   // A token without exp is good for ever, so it takes a decision to allow it.
   bool expiry_required = true;
-  KeySet keys;
+  // Whose its tokens are: one that names another tenant is not believed. Empty: what the token says.
+  std::string tenant = {};
+  KeySet keys = {};
 };
 
 struct Verdict {
@@ -49,6 +51,8 @@ struct Verdict {
   Value claims;
   std::optional<std::int64_t> expires_at_s;
   std::optional<std::int64_t> issued_at_s;
+  std::int64_t leeway_s = 0;
+  std::string tenant = {};  // of the issuer
 
   bool ok() const noexcept { return error == TokenError::kOk; }
 };

@@ -48,16 +48,16 @@ std::size_t Budget::default_limit() {
 }
 
 bool Budget::settle_now() noexcept {
-  used_.fetch_add(std::exchange(unsettled_bytes, 0), std::memory_order_relaxed);
+  settled_bytes.fetch_add(std::exchange(unsettled_bytes, 0), std::memory_order_relaxed);
   return level() != Level::kAmple;
 }
 
 std::size_t Budget::used_bytes() const noexcept {
-  return static_cast<std::size_t>(std::max<std::int64_t>(used_.load(std::memory_order_relaxed), 0));
+  return static_cast<std::size_t>(std::max<std::int64_t>(settled_bytes.load(std::memory_order_relaxed), 0));
 }
 
 Budget::Level Budget::level() const noexcept {
-  const std::int64_t used = used_.load(std::memory_order_relaxed);
+  const std::int64_t used = settled_bytes.load(std::memory_order_relaxed);
   if (used < limit_ / 100 * kTightPercent) [[likely]] return Level::kAmple;
   if (used < limit_ / 100 * kSheddingPercent) return Level::kTight;
   return used < limit_ / 100 * kRefusingPercent ? Level::kShedding : Level::kRefusing;
@@ -65,7 +65,7 @@ Budget::Level Budget::level() const noexcept {
 
 std::size_t Budget::excess_bytes() const noexcept {
   if (level() < Level::kShedding) return 0;
-  return static_cast<std::size_t>(used_.load(std::memory_order_relaxed) - limit_ / 100 * kShedToPercent);
+  return static_cast<std::size_t>(settled_bytes.load(std::memory_order_relaxed) - limit_ / 100 * kShedToPercent);
 }
 
 }  // namespace tidewire::base

@@ -3,19 +3,23 @@
 //   frames, queue slots, charges --count_bytes()--> unsettled_bytes (one per thread, a plain addition)
 //                                                        | settle(), at the end of a turn, in steps of kStepBytes
 //                                                        v
-//                                                     Budget (one per process): used / limit --> level()
+//                                                  settled_bytes (one per process)
+//                                                        ^
+//                                                     Budget (one per server): settled / its limit --> level()
 //
 //   kAmple     below 80 %
 //   kTight     from 80 %   a connection's hard limit falls to its soft limit
 //   kShedding  from 90 %   the largest queues are closed first
 //   kRefusing  from 95 %   new handshakes are refused as well
 //
+// The count is the process's, the limit a server's: servers of one process free each other's frames (one emits on the other),
+// and no thread could tell which of two counts a block went into. Each looks at what all of them hold.
 // Counted is memory, not debt: a frame that ten thousand queues refer to counts once. Else one broadcast to many slow peers
 // would look like a catastrophe and cut peers whose end frees nothing.
 // Cost: one addition to a thread-local per block of memory, none per message delivered; one atomic addition per kStepBytes
 // of change. The figure may be off by kStepBytes per thread.
 // Threads: Budget from any thread. A frame freed on another thread than its maker's is counted there: only the sum means
-// something.
+// something. A thread that ends calls settle_now() first, else what it has not settled is lost to the sum.
 #pragma once
 
 #include <atomic>
@@ -27,6 +31,15 @@ namespace tidewire::base {
 
 // What this thread has taken less what it has given back since it last settled.
 inline constinit thread_local std::int64_t unsettled_bytes = 0;
+
+// What all threads have settled. Relaxed, as nothing is published through it.
+inline constinit std::atomic<std::int64_t> settled_bytes{0};
+
+// For tests that begin with nothing, whatever others have left. REQUIRES: no other thread counts
+inline void forget_counted_bytes() noexcept {
+  unsettled_bytes = 0;
+  settled_bytes.store(0, std::memory_order_relaxed);
+}
 
 inline void count_taken(std::size_t bytes) noexcept { unsettled_bytes += static_cast<std::int64_t>(bytes); }
 inline void count_freed(std::size_t bytes) noexcept { unsettled_bytes -= static_cast<std::int64_t>(bytes); }
@@ -89,14 +102,14 @@ class Budget {
   bool settle_now() noexcept;
 
   Level level() const noexcept;
+  // Of the process.
   std::size_t used_bytes() const noexcept;
   std::size_t limit_bytes() const noexcept { return static_cast<std::size_t>(limit_); }
   // What must go to be well below kShedding again; 0 below it.
   std::size_t excess_bytes() const noexcept;
 
  private:
-  const std::int64_t limit_;                // immutable after construction
-  std::atomic<std::int64_t> used_{0};       // any thread; relaxed, as nothing is published through it
+  const std::int64_t limit_;  // immutable after construction
 };
 
 }  // namespace tidewire::base

@@ -18,8 +18,8 @@ constexpr std::size_t kMega = 1'000'000;
 // Each test settles what others of this thread have left.
 class BudgetTest : public testing::Test {
  protected:
-  BudgetTest() { unsettled_bytes = 0; }
-  ~BudgetTest() override { unsettled_bytes = 0; }
+  BudgetTest() { forget_counted_bytes(); }
+  ~BudgetTest() override { forget_counted_bytes(); }
 };
 
 TEST_F(BudgetTest, LevelsFollowWhatIsUsed) {

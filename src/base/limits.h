@@ -52,6 +52,8 @@ inline constexpr std::size_t kRoomsPerMemberMax = 256;
 inline constexpr std::size_t kPendingAcksPerMemberMax = 1024;
 inline constexpr std::size_t kDynamicNamespacesMax = 1'000'000;  // of the server; see Options::dynamic_namespaces_max
 inline constexpr std::size_t kRoomsMax = 100'000'000;           // of the server; see Options::rooms_max
+inline constexpr std::size_t kPastNamespacesPerTenantMax = 256; // emptied and forgotten, whose totals each shard remembers
+inline constexpr std::size_t kPastTenantsMax = 1024;            // with such namespaces
 
 // json
 inline constexpr std::size_t kJsonDepthDefault = 64;
@@ -65,6 +67,7 @@ inline constexpr std::size_t kInputBytesPerTurn = 256 * 1024;   // of one connec
 inline constexpr std::size_t kAcceptsPerTurn = 64;
 inline constexpr std::size_t kTlsHandshakesPerTurn = 16;
 inline constexpr std::size_t kMailboxItemsMax = 65'536;
+inline constexpr std::int64_t kDelayMsMax = std::int64_t{100} * 366 * 86'400'000;  // that an application may ask for: a century
 
 static_assert(kRoomsPerMemberMax <= kRoomsMax);
 static_assert(kHeaderLineBytesMax <= kRequestHeadBytesMax);

@@ -107,13 +107,13 @@ TEST_F(SessionLimits, AClosedSlowConsumerOwesNothingMore) {
 // A budget of one megabyte of which `percent` are in use.
 struct ShortMemory {
   explicit ShortMemory(std::size_t percent) {
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
     charge.set(percent * 10'000);
     budget.settle_now();
   }
   ~ShortMemory() {
     charge.set(0);
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
   }
   Options options() const {
     Options options = small_queues();

@@ -150,7 +150,7 @@ TEST(BroadcastFromAShardWithoutTheNamespace, ReachesTheOthers) {
   broadcast(space, {}, TestNode::event("hi"));
   join_all(space, {}, {"r"});
   std::vector<std::uint64_t> counts;
-  count_members(space, {.rooms = {"r"}}, [&](std::uint64_t count) { counts.push_back(count); });
+  count_members(space, {.rooms = {"r"}}, [&](MemberCount found) { counts.push_back(found.count); });
   std::vector<std::string> rooms;
   fetch_rooms(space, {}, [&](const RoomsPage& page) { rooms.push_back(page.rooms.at(0).name); });
   std::size_t answers = 0;
@@ -173,7 +173,7 @@ TEST(BroadcastFromAShardWithoutTheNamespace, IsAnsweredWhenNobodyIsAnywhere) {
   const NamespaceKey key{"nobodys tenant", "/"};
   const SharedNamespace space(node.hub(0), key);
   int answers = 0;
-  count_members(space, {}, [&](std::uint64_t count) { answers += count == 0 ? 1 : 0; });
+  count_members(space, {}, [&](MemberCount found) { answers += found.count == 0 ? 1 : 0; });
   broadcast_with_ack(space, {}, TestNode::event("q"), 1'000, [&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });
   node.run();
   EXPECT_EQ(answers, 2);

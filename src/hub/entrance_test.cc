@@ -1,6 +1,7 @@
 // Who comes in as whom: the authenticator's answer, the tenant it chooses, and the end of an identity by the wall clock.
 #include "hub/entrance.h"
 
+#include <limits>
 #include <stdexcept>
 
 #include "hub/test_hub.h"
@@ -66,6 +67,12 @@ TEST(Entrance, AnAuthenticatorMayAnswerLaterAndOnlyOnce) {
 
 TEST(Entrance, AnAuthenticatorThatThrowsLetsNobodyIn) {
   TestNode node(1, {}, [](const Credentials&, const Answer&) { throw std::runtime_error("no keys"); });
+  node.of("/");
+  EXPECT_THAT(node.connect().outcome, ElementsAre("refused:internal error:"));
+}
+
+TEST(Entrance, AnAuthenticatorMayThrowWhateverItLikes) {
+  TestNode node(1, {}, [](const Credentials&, const Answer&) { throw 42; });
   node.of("/");
   EXPECT_THAT(node.connect().outcome, ElementsAre("refused:internal error:"));
 }
@@ -165,6 +172,54 @@ TEST_F(Expiry, WhoLeavesIsForgotten) {
   EXPECT_EQ(node.hub().statistics().identities_expired, 1u);
 }
 
+TEST_F(Expiry, WhoGetsMoreTimeFromAnothersEndIsSpared) {
+  TestSink& first = connect_for(10);
+  TestSink& second = connect_for(10);
+  const auto spare_the_others = [&](Member& gone, DisconnectReason) {
+    for (TestSink* sink : {&first, &second}) {
+      if (&*sink->member != &gone && sink->member->connected()) {
+        node.hub().set_identity(*sink->member, identity({.user_id = "ada", .expires_at_s = wall_s() + 1'000}));
+      }
+    }
+  };
+  definition->handlers.disconnect.add(spare_the_others, 1);
+  node.advance(11'000);
+  EXPECT_NE(first.member->connected(), second.member->connected()) << "one ended, and renewed the other";
+  node.advance(900'000);
+  EXPECT_NE(first.member->connected(), second.member->connected());
+  node.advance(100'000);
+  EXPECT_FALSE(first.member->connected() || second.member->connected());
+}
+
+TEST_F(Expiry, WhoHasNoEndAnyMoreIsNeitherWarnedNorEnded) {
+  TestSink& ending = connect_for(60);
+  node.advance(25'000);
+  TestSink& warned = connect_for(35);
+  node.hub().set_identity(*ending.member, identity({.user_id = "ada", .expires_at_s = wall_s() + 5}));
+  definition->handlers.disconnect.add(
+      [&](Member&, DisconnectReason) {
+        if (warned.member->connected()) node.hub().set_identity(*warned.member, identity({.user_id = "ada"}));
+      },
+      1);
+  node.wall_clock_ms += 6'000;  // both in one tick
+  node.advance(1'000);
+  EXPECT_FALSE(ending.member->connected());
+  EXPECT_THAT(warned.take(), IsEmpty());
+  node.advance(100'000);
+  EXPECT_TRUE(warned.member->connected());
+}
+
+TEST_F(Expiry, AnEndThatNoClockReachesIsNoEndAndOneBeforeAllTimeIsNow) {
+  end_s = std::numeric_limits<std::int64_t>::max();
+  TestSink& never = node.connect();
+  end_s = std::numeric_limits<std::int64_t>::min();
+  TestSink& long_ago = node.connect();
+  node.advance(1'000);
+  EXPECT_TRUE(never.member->connected());
+  EXPECT_THAT(never.take(), IsEmpty());
+  EXPECT_FALSE(long_ago.member->connected());
+}
+
 // ---- what nobody listens to
 
 TEST(Unheard, HearsOnlyWhatNobodyElseDoes) {
@@ -175,13 +230,23 @@ TEST(Unheard, HearsOnlyWhatNobodyElseDoes) {
   definition->handlers.unheard.add([&](InboundEvent& event) { unheard.emplace_back(event.name()); }, 2);
   TestSink& sink = node.connect();
   EXPECT_TRUE(node.hub().hears(*sink.member, "known"));
-  EXPECT_FALSE(node.hub().hears(*sink.member, "stranger"));
+  EXPECT_TRUE(node.hub().hears(*sink.member, "stranger")) << "somebody answers for it";
   node.hub().dispatch(*sink.member, "known", {}, nullptr);
   node.hub().dispatch(*sink.member, "stranger", {}, nullptr);
   EXPECT_THAT(unheard, ElementsAre("stranger"));
   sink.member->extras().handlers().any.add([](InboundEvent&) {}, 1);
   node.hub().dispatch(*sink.member, "stranger", {}, nullptr);
   EXPECT_THAT(unheard, ElementsAre("stranger"));
+  EXPECT_EQ(node.hub().statistics().unheard, 0u);
+}
+
+TEST(Unheard, IsCountedWhereNobodyAnswersForIt) {
+  TestNode node;
+  node.of("/");
+  TestSink& sink = node.connect();
+  EXPECT_FALSE(node.hub().hears(*sink.member, "stranger"));
+  node.hub().dispatch(*sink.member, "stranger", {}, nullptr);
+  EXPECT_EQ(node.hub().statistics().unheard, 1u);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ struct Refusal {
   std::uint16_t close_code = 0;  // for dialects whose connection ends with the refusal; 0: 1008
 };
 
-// Called once with nullptr to go on or with a refusal. Dropping it uncalled leaves the peer waiting for its connectTimeout.
+// Called once with nullptr to go on or with a refusal. Dropping it uncalled leaves the peer waiting for its dialect's
+// deadline.
 using Next = UniqueFunction<void(const Refusal*)>;
 // Per-packet middleware goes on with an event it may have changed, or drops it with an error for the socket's `error` listeners.
 using EventNext = UniqueFunction<void(const Refusal*)>;

@@ -46,6 +46,12 @@ Namespace* Hub::find(const NamespaceKey& key) const {
   return found == namespaces_.end() ? nullptr : found->second.get();
 }
 
+Namespace& Hub::open(const NamespaceKey& key, const std::shared_ptr<NamespaceDefinition>& definition) {
+  auto& slot = namespaces_[key];
+  if (slot == nullptr) slot.reset(new Namespace(*this, key, context_.registry.hold(definition), past_totals_.take(key)));
+  return *slot;
+}
+
 std::vector<Namespace*> Hub::namespaces() const {
   std::vector<Namespace*> list;
   list.reserve(namespaces_.size());
@@ -76,6 +82,9 @@ void Hub::authenticate(const std::shared_ptr<Entry>& entry) {
   } catch (const std::exception& failure) {
     log().write(base::LogLevel::kError, "an authenticator threw; that counts as no",
                 {{"namespace", entry->key.name}, {"what", failure.what()}});
+    answered({.refusal = Refusal{"internal error"}});
+  } catch (...) {
+    log().write(base::LogLevel::kError, "an authenticator threw; that counts as no", {{"namespace", entry->key.name}});
     answered({.refusal = Refusal{"internal error"}});
   }
 }
@@ -134,15 +143,14 @@ void Hub::enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent
 }
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
-  auto& slot = namespaces_[entry->key];
-  if (slot == nullptr) slot.reset(new Namespace(*this, entry->key, context_.registry.hold(definition)));
+  Namespace& space = open(entry->key, definition);
   const auto admission = entry->admission.lock();
-  if (admission == nullptr) return drop_if_empty(*slot);  // the listener to its making ended the connection
-  entry->definition = slot->shared_definition();
-  entry->member = MemberRef(*new Member(*slot, *entry->sink, *entry->dialect, new_id()));
+  if (admission == nullptr) return drop_if_empty(space);  // the listener to its making ended the connection
+  entry->definition = space.shared_definition();
+  entry->member = MemberRef(*new Member(space, *entry->sink, *entry->dialect, new_id()));
   if (!entry->auth.empty()) entry->member->extras().auth = std::make_unique<const std::string>(std::move(entry->auth));
   if (entry->identity != nullptr) entry->member->extras().identity = std::move(entry->identity);
-  ++slot->admitting_;
+  ++space.admitting_;
   admission->entering_ = entry->member;
   run_middlewares(entry, 0);
 }
@@ -224,6 +232,7 @@ void Hub::drop_if_empty(Namespace& space) {
   if (found == namespaces_.end() || found->second.get() != &space) return;  // dropped before
   NamespaceRef retired = std::move(found->second);
   namespaces_.erase(found);
+  past_totals_.keep(space.key(), space.members_ever());
   context_.registry.release(space.definition());
   after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
 }
@@ -334,16 +343,19 @@ void Hub::deliver_event(InboundEvent& event) {
   };
   each_handler_set(member, run);
   if (heard) return;
-  ++statistics_.unheard;
   each_handler_set(member, [&](HandlerSet& set) {
+    if (set.unheard.empty()) return;
     set.unheard.each([&](EventHandler& handler) { guarded(member, [&] { handler(event); }); });
+    heard = true;
   });
+  if (!heard) ++statistics_.unheard;
 }
 
 bool Hub::hears(const Member& member, std::string_view event) const {
   const auto listens = [event](const HandlerSet* set) {
-    const HandlerSet::EventHandlers* list = set == nullptr ? nullptr : set->find(event);
-    return list != nullptr && !list->empty();
+    if (set == nullptr) return false;
+    const HandlerSet::EventHandlers* list = set->find(event);
+    return (list != nullptr && !list->empty()) || !set->unheard.empty();
   };
   const NamespaceDefinition& definition = member.home().definition();
   return listens(member.own_handlers()) || listens(&definition.handlers) ||
@@ -384,9 +396,10 @@ void Hub::close_members_of(const std::function<bool(const Identity&)>& chosen, c
 }
 
 void Hub::warn_of_expiry(Member& member) {
-  if (!member.connected()) return;
-  const std::int64_t end_s = *member.identity()->expires_at_s;
-  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", end_s}, {"expiresInMs", end_s * 1'000 - context_.wall_clock_ms()}}));
+  const std::optional<std::int64_t> end_ms = end_of(member);
+  if (!member.connected() || !end_ms) return;
+  const Arguments arguments = Arguments::of(Value::object({{"expiresAt", *member.identity()->expires_at_s},
+                                                           {"expiresInMs", *end_ms - context_.wall_clock_ms()}}));
   emit(member, {.namespace_name = {}, .event = kExpiringEvent, .arguments = arguments});
 }
 

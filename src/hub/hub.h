@@ -28,6 +28,7 @@
 #include "hub/identity_watch.h"
 #include "hub/member.h"
 #include "hub/namespace.h"
+#include "hub/past_totals.h"
 #include "hub/registry.h"
 #include "hub/relay.h"
 
@@ -108,6 +109,7 @@ class Hub {
   Relay& relay() const noexcept { return context_.relay; }
   base::TimerWheel& timers() const noexcept { return context_.timers; }
   base::LogSink& log() const noexcept { return context_.log; }
+  const NamespaceRegistry& registry() const noexcept { return context_.registry; }
   base::Milliseconds now() const { return context_.now(); }
   const HubOptions& options() const noexcept { return options_; }
   // Runs `task` when the listeners that run now have returned.
@@ -116,6 +118,8 @@ class Hub {
 
   Namespace* find(const NamespaceKey& key) const;
   std::vector<Namespace*> namespaces() const;
+  // Of the namespaces that this shard had.
+  const PastTotals& past_totals() const noexcept { return past_totals_; }
 
   // Brings a connection into a namespace; `admission` hears the outcome, during the call or later.
   void admit(std::string_view namespace_name, Sink& sink, const Dialect& dialect, std::string auth,
@@ -125,7 +129,7 @@ class Hub {
   void dispatch(Member& member, std::string_view event, const ArgumentsView& arguments, const AckKey* key);
   // The peer's answer number `id`; unknown ones are counted and ignored.
   void acknowledged(Member& member, std::uint64_t id, const ArgumentsView& arguments);
-  // Whether a listener by name would hear this event of the member.
+  // Whether somebody answers for this event of the member: a listener by name, or one for what nobody else listens to.
   bool hears(const Member& member, std::string_view event) const;
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);
@@ -179,6 +183,7 @@ class Hub {
   void cancel_pending(Member& member);
   template <typename Run>
   void each_handler_set(Member& member, Run&& run);
+  Namespace& open(const NamespaceKey& key, const std::shared_ptr<NamespaceDefinition>& definition);
   void drop_if_empty(Namespace& space);
   void deliver_event(InboundEvent& event);
   void listener_failed(Member& member, const char* what);
@@ -191,6 +196,7 @@ class Hub {
   HubStatistics statistics_;
   IdentityWatch identities_;
   absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
+  PastTotals past_totals_;
   absl::flat_hash_map<const void*, std::shared_ptr<void>> questions_;
   std::optional<base::Milliseconds> namespaces_told_;  // when the log last heard of the bound
   std::optional<base::Milliseconds> rooms_told_;

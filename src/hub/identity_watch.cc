@@ -1,5 +1,7 @@
 #include "hub/identity_watch.h"
 
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "hub/member.h"
@@ -8,15 +10,15 @@ namespace tidewire::hub {
 namespace {
 
 constexpr std::int64_t kMsPerSecond = 1'000;
+constexpr std::int64_t kEndSecondsMax = std::numeric_limits<std::int64_t>::max() / 4 / kMsPerSecond;
 
-// Wall clock of the end; none when it never comes.
+}  // namespace
+
 std::optional<std::int64_t> end_of(const Member& member) {
   const Identity* identity = member.identity();
   if (identity == nullptr || !identity->expires_at_s) return std::nullopt;
-  return *identity->expires_at_s * kMsPerSecond;
+  return std::clamp(*identity->expires_at_s, -kEndSecondsMax, kEndSecondsMax) * kMsPerSecond;
 }
-
-}  // namespace
 
 void IdentityWatch::add(Member& member) {
   const auto end = end_of(member);
@@ -36,8 +38,12 @@ void IdentityWatch::remove(Member& member) {
 
 void IdentityWatch::expired(base::Milliseconds now) {
   const std::int64_t wall = context_.wall_clock_ms();
-  std::vector<MemberRef> warned;
-  std::vector<MemberRef> ended;
+  struct Found {
+    MemberRef member;
+    std::int64_t end;
+  };
+  std::vector<Found> warned;
+  std::vector<Found> ended;
   while (!due_.empty() && due_.begin()->first <= wall) {
     Member& member = *due_.begin()->second;
     const std::int64_t at = due_.begin()->first;
@@ -45,14 +51,18 @@ void IdentityWatch::expired(base::Milliseconds now) {
     const std::int64_t end = *end_of(member);
     if (at < end && wall < end) {
       due_.emplace(end, &member);
-      warned.emplace_back(member);
+      warned.push_back({MemberRef(member), end});
     } else {
-      ended.emplace_back(member);
+      ended.push_back({MemberRef(member), end});
     }
   }
-  // What they set off may change the list.
-  for (const MemberRef& member : ended) context_.end(*member);
-  for (const MemberRef& member : warned) context_.warn(*member);
+  // What they set off may change the list, and who has how much time: whoever has another end by now is in the list with it.
+  for (const Found& found : ended) {
+    if (end_of(*found.member) == found.end) context_.end(*found.member);
+  }
+  for (const Found& found : warned) {
+    if (end_of(*found.member) == found.end) context_.warn(*found.member);
+  }
   if (!due_.empty()) context_.timers.arm(*this, now + kTickMs);
 }
 

@@ -2,6 +2,7 @@
 //
 //   due_ {wall clock ms, member}   ordered; one entry per member whose identity ends: first its warning, then its end
 //
+// What a listener of one end does may give another member of the same tick more time: each is looked at again before its turn.
 // Every kTickMs the head of the list is compared with the wall clock. A timer per member would be armed on the monotonic
 // clock and would sleep through a step of the wall clock, which is the clock that tokens speak of.
 // Threads: its shard only. Cost: nothing for members without an end; about 40 bytes for the others.
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/container/btree_set.h"
@@ -19,6 +21,10 @@
 namespace tidewire::hub {
 
 class Member;
+
+// Wall clock ms at which the member's identity ends; none when it never does. An end further away than a clock can tell, which
+// only an application's own identity has, is brought to where sums of two such times still fit.
+std::optional<std::int64_t> end_of(const Member& member);
 
 class IdentityWatch final : private base::Timer {
  public:

@@ -57,6 +57,8 @@ class Sink {
   // Ends this member's membership, telling the peer.
   virtual void disconnect(Member& member, const Ending& ending) = 0;
   virtual ConnectionFacts facts() const = 0;
+  // ConnectionFacts::address alone, which many ask for and which costs no copy of a head.
+  virtual std::string address() const = 0;
 
  protected:
   ~Sink() = default;

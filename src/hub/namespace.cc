@@ -9,8 +9,8 @@
 
 namespace tidewire::hub {
 
-Namespace::Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition)
-    : hub_(hub), key_(std::move(key)), definition_(std::move(definition)) {}
+Namespace::Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition, const DialectTotals& ever)
+    : hub_(hub), key_(std::move(key)), definition_(std::move(definition)), ever_(ever) {}
 
 Member* Namespace::find(std::string_view id_text) const {
   MemberId id;
@@ -23,6 +23,8 @@ void Namespace::add(Member& member) {
   member.index_ = static_cast<std::uint32_t>(members_.size());
   members_.push_back(&member);
   by_id_.insert(&member);
+  ++now_[member.dialect().index()];
+  ++ever_[member.dialect().index()];
   member.connected_.store(true, std::memory_order_release);
 }
 
@@ -31,6 +33,7 @@ void Namespace::remove(Member& member) {
   if (!member.connected()) return;
   member.connected_.store(false, std::memory_order_release);
   by_id_.erase(&member);
+  --now_[member.dialect().index()];
   Member* last = members_.back();
   members_[member.index_] = last;
   last->index_ = member.index_;

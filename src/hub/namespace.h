@@ -7,6 +7,7 @@
 // Threads: its shard only.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -43,6 +44,9 @@ struct Selector {
   std::vector<std::string> rooms = {};
   std::vector<std::string> except = {};
 };
+
+// How many members, by Dialect::index().
+using DialectTotals = std::array<std::uint64_t, Dialect::kCountMax>;
 
 class Room {
  public:
@@ -100,8 +104,8 @@ class RoomQuota {
 
 class Namespace {
  public:
-  // With one reference, the caller's.
-  Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition);
+  // With one reference, the caller's. `ever`: who was in it before, if it is made again.
+  Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition, const DialectTotals& ever = {});
   Namespace(const Namespace&) = delete;
   Namespace& operator=(const Namespace&) = delete;
 
@@ -113,6 +117,10 @@ class Namespace {
 
   const std::vector<Member*>& members() const noexcept { return members_; }
   Member* find(std::string_view id_text) const;
+  // Kept as they come and go: now, and since the start. Somebody has been here when one of the latter is not zero.
+  const DialectTotals& members_now() const noexcept { return now_; }
+  const DialectTotals& members_ever() const noexcept { return ever_; }
+  bool entered() const noexcept { return ever_ != DialectTotals{}; }
   // True once the tables hold nobody, also nobody on the way in, and no broadcast waits for its deadline.
   bool empty() const noexcept { return members_.empty() && admitting_ == 0 && broadcast_acks_.empty(); }
 
@@ -198,6 +206,8 @@ class Namespace {
   const NamespaceKey key_;
   const std::shared_ptr<NamespaceDefinition> definition_;
   std::vector<Member*> members_;
+  DialectTotals now_{};
+  DialectTotals ever_;
   absl::flat_hash_set<Member*, IdHash, IdEqual> by_id_;
   absl::flat_hash_set<std::unique_ptr<Room>, RoomHash, RoomEqual> rooms_;
   absl::flat_hash_map<std::uint64_t, BroadcastAcks> broadcast_acks_;

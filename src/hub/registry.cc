@@ -1,11 +1,22 @@
 #include "hub/registry.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "base/limits.h"
 
 namespace tidewire::hub {
+namespace {
+
+// "chat" is "/chat", and "" is "/".
+std::string full_name(std::string_view name) {
+  return name.empty() || name.front() != '/' ? "/" + std::string(name) : std::string(name);
+}
+
+}  // namespace
 
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name) {
-  std::string wanted = name.empty() || name.front() != '/' ? "/" + std::string(name) : std::string(name);
+  const std::string wanted = full_name(name);
   if (auto found = find(wanted)) return found;
   // A child made by hand belongs to the parent whose pattern it matches, when that answers at once.
   const NamespaceParent* adopter = nullptr;
@@ -41,12 +52,29 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::find(std::string_view na
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+bool NamespaceRegistry::accepts(std::string_view name) const {
+  const std::string wanted = full_name(name);
+  if (wanted.size() > base::limits::kNamespaceNameBytesMax) return false;  // no dialect lets it through
+  if (find(wanted) != nullptr) return true;
+  return std::ranges::any_of(parents(), [&](const NamespaceParent* parent) { return parent->fits && parent->fits(wanted); });
+}
+
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePredicate matches) {
+  return add_parent(std::move(matches), {});
+}
+
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePattern fits) {
+  NamespacePredicate matches = [fits](std::string_view name, std::string_view, const NamespaceAnswer& answer) { answer(fits(name)); };
+  return add_parent(std::move(matches), std::move(fits));
+}
+
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePredicate matches, NamespacePattern fits) {
   std::lock_guard lock(mutex_);
   auto parent = std::make_unique<NamespaceParent>();
   parent->definition = std::make_shared<NamespaceDefinition>("/_" + std::to_string(parents_.size()));
   parent->definition->is_parent = true;
   parent->matches = std::move(matches);
+  parent->fits = std::move(fits);
   parents_.push_back(std::move(parent));
   return parents_.back()->definition;
 }

@@ -7,6 +7,7 @@
 // Threads: any; a mutex guards the tables. It is taken when a shard meets a namespace for the first time, never per message.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,9 +25,13 @@ namespace tidewire::hub {
 using NamespaceAnswer = UniqueFunction<void(bool allowed)>;
 using NamespacePredicate = UniqueFunction<void(std::string_view name, std::string_view auth, NamespaceAnswer)>;
 
+// The same by the name alone and at once, without consequences; from any thread.
+using NamespacePattern = std::function<bool(std::string_view name)>;
+
 struct NamespaceParent {
   std::shared_ptr<NamespaceDefinition> definition;
   NamespacePredicate matches;
+  NamespacePattern fits;  // none: only `matches` knows, and asking it may have consequences
 };
 
 class NamespaceRegistry {
@@ -44,6 +49,9 @@ class NamespaceRegistry {
   std::shared_ptr<NamespaceDefinition> of(std::string_view name);
   std::shared_ptr<NamespaceDefinition> find(std::string_view name) const;
   std::shared_ptr<NamespaceDefinition> add_parent(NamespacePredicate matches);
+  std::shared_ptr<NamespaceDefinition> add_parent(NamespacePattern fits);
+  // Whether somebody could come into a namespace of this name: it exists, or a pattern fits. Makes none and asks no predicate.
+  bool accepts(std::string_view name) const;
   // The child `name` of `parent`; racing calls get the same one. Null when it is being made: then `later` hears of it, on the
   // thread that makes it. kResourceExhausted when it would be one too many.
   Result<std::shared_ptr<NamespaceDefinition>> child(std::string_view name, const NamespaceParent& parent, Found later);
@@ -65,6 +73,7 @@ class NamespaceRegistry {
     std::shared_ptr<NamespaceDefinition> definition;
     std::vector<Found> waiting;
   };
+  std::shared_ptr<NamespaceDefinition> add_parent(NamespacePredicate matches, NamespacePattern fits);
   // Publishes what is made; returns what the name means from now on.
   std::shared_ptr<NamespaceDefinition> announce(const std::shared_ptr<NamespaceDefinition>& definition);
 

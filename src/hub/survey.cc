@@ -1,6 +1,7 @@
 #include "hub/survey.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "hub/gather.h"
@@ -53,23 +54,36 @@ std::vector<RoomCount> rooms_of_shard(const Namespace& space, const Page& page) 
   return counts;
 }
 
-RoomsPage merge(std::vector<std::vector<RoomCount>> parts, std::size_t limit, bool complete) {
-  std::vector<RoomCount> all;
+using NamespaceEntry = NamespacesPage::Entry;
+
+std::vector<NamespaceEntry> namespaces_of_shard(const Hub& hub, const std::string& tenant, const Page& page) {
+  Smallest<const Namespace*, const std::string& (*)(const Namespace* const&)> smallest(
+      page.limit, [](const Namespace* const& space) -> const std::string& { return space->name(); });
+  for (const Namespace* space : hub.namespaces()) {
+    const bool wanted = space->entered() && space->key().tenant == tenant;
+    if (wanted && space->name() > page.after && space->name().starts_with(page.prefix)) smallest.add(space);
+  }
+  std::vector<NamespaceEntry> counts;
+  for (const Namespace* space : smallest.take()) counts.push_back({space->name(), space->members().size()});
+  return counts;
+}
+
+// The first `limit` names of all parts, each once, with the sum of their members. True when there are more.
+template <typename Count>
+bool merge(std::vector<std::vector<Count>> parts, std::size_t limit, std::vector<Count>& merged) {
+  std::vector<Count> all;
   for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(all));
-  std::sort(all.begin(), all.end(), [](const RoomCount& a, const RoomCount& b) { return a.name < b.name; });
-  RoomsPage page;
-  page.complete = complete;
-  for (RoomCount& count : all) {
-    if (!page.rooms.empty() && page.rooms.back().name == count.name) {
-      page.rooms.back().members += count.members;
-    } else if (page.rooms.size() == limit) {
-      page.more = true;
-      break;
+  std::sort(all.begin(), all.end(), [](const Count& a, const Count& b) { return a.name < b.name; });
+  for (Count& count : all) {
+    if (!merged.empty() && merged.back().name == count.name) {
+      merged.back().members += count.members;
+    } else if (merged.size() == limit) {
+      return true;
     } else {
-      page.rooms.push_back(std::move(count));
+      merged.push_back(std::move(count));
     }
   }
-  return page;
+  return false;
 }
 
 using Chosen = std::pair<std::string, Member*>;
@@ -86,6 +100,10 @@ std::vector<MemberSnapshot> members_of_shard(Namespace& space, const Selector& s
   return list;
 }
 
+MemberCount sum_of(const std::vector<std::uint64_t>& counts, bool complete) {
+  return {std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}), complete};
+}
+
 }  // namespace
 
 void fetch_rooms(const SharedNamespace& space, const Page& wish, UniqueFunction<void(RoomsPage)> done) {
@@ -98,7 +116,10 @@ void fetch_rooms(const SharedNamespace& space, const Page& wish, UniqueFunction<
         return there == nullptr ? Part() : rooms_of_shard(*there, page);
       },
       [done = std::move(done), limit = page.limit](std::vector<Part> parts, bool complete) {
-        done(merge(std::move(parts), limit, complete));
+        RoomsPage all;
+        all.more = merge(std::move(parts), limit, all.rooms);
+        all.complete = complete;
+        done(std::move(all));
       });
 }
 
@@ -124,7 +145,7 @@ void fetch_members(const SharedNamespace& space, const Selector& selector, const
 }
 
 void visit_members(const SharedNamespace& space, const Selector& selector, std::function<void(Member&)> visit,
-                   UniqueFunction<void(std::uint64_t)> done) {
+                   UniqueFunction<void(MemberCount)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
       [key = space.key(), selector, visit = std::move(visit)](Hub& hub) -> std::uint64_t {
@@ -134,14 +155,10 @@ void visit_members(const SharedNamespace& space, const Selector& selector, std::
         for (const MemberRef& member : meant) hub.guarded(*member, [&] { visit(*member); });
         return meant.size();
       },
-      [done = std::move(done)](std::vector<std::uint64_t> counts, bool) {
-        std::uint64_t sum = 0;
-        for (const std::uint64_t count : counts) sum += count;
-        done(sum);
-      });
+      [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool complete) { done(sum_of(counts, complete)); });
 }
 
-void count_members(const SharedNamespace& space, const Selector& selector, UniqueFunction<void(std::uint64_t)> done) {
+void count_members(const SharedNamespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
       [key = space.key(), selector](Hub& hub) {
@@ -151,9 +168,46 @@ void count_members(const SharedNamespace& space, const Selector& selector, Uniqu
         else if (there != nullptr) there->each(selector, [&](Member&) { ++count; });
         return count;
       },
-      [done = std::move(done)](std::vector<std::uint64_t> counts, bool) {
-        std::uint64_t sum = 0;
-        for (const std::uint64_t count : counts) sum += count;
+      [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool complete) { done(sum_of(counts, complete)); });
+}
+
+void fetch_namespaces(Hub& hub, const std::string& tenant, const Page& wish, UniqueFunction<void(NamespacesPage)> done) {
+  using Part = std::vector<NamespaceEntry>;
+  const Page page = within_bounds(wish);
+  Gather<Part>::all_shards(
+      hub, kGatherDeadlineMs, [tenant, page](Hub& there) { return namespaces_of_shard(there, tenant, page); },
+      [done = std::move(done), limit = page.limit](std::vector<Part> parts, bool complete) {
+        NamespacesPage all;
+        all.more = merge(std::move(parts), limit, all.namespaces);
+        all.complete = complete;
+        done(std::move(all));
+      });
+}
+
+void count_namespace(Hub& hub, const NamespaceKey& key, UniqueFunction<void(NamespaceTotals)> done) {
+  Gather<NamespaceTotals>::all_shards(
+      hub, kGatherDeadlineMs,
+      [key](Hub& there) {
+        NamespaceTotals part;
+        const Namespace* space = there.find(key);
+        part.ever = space == nullptr ? there.past_totals().find(key) : space->members_ever();
+        if (space != nullptr) part.now = space->members_now();
+        // What was not kept may have been this one's, unless it is of those that are never forgotten: declared, and no tenant's.
+        const auto definition = there.registry().find(key.name);
+        const bool stays = key.tenant.empty() && definition != nullptr && !definition->dynamic;
+        part.exact = stays || !there.past_totals().lost(key.tenant);
+        return part;
+      },
+      [done = std::move(done)](const std::vector<NamespaceTotals>& parts, bool complete) {
+        NamespaceTotals sum;
+        for (const NamespaceTotals& part : parts) {
+          for (std::size_t i = 0; i < sum.now.size(); ++i) {
+            sum.now[i] += part.now[i];
+            sum.ever[i] += part.ever[i];
+          }
+          sum.exact = sum.exact && part.exact;
+        }
+        sum.complete = complete;
         done(sum);
       });
 }

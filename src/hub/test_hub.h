@@ -54,6 +54,7 @@ class TestSink final : public Sink {
     hub.leave(gone, DisconnectReason::kServerNamespaceDisconnect);
   }
   ConnectionFacts facts() const override { return {.address = "10.0.0.1", .transport = "toy", .request_head = {}}; }
+  std::string address() const override { return "10.0.0.1"; }
 
   // The connection breaks.
   void drop() {

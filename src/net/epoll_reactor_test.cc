@@ -254,6 +254,7 @@ TEST_F(EpollReactorTest, KeepsThePlaceOfAConnectionThatIsHandedOver) {
 }
 
 TEST_F(EpollReactorTest, SettlesItsMemoryAtTheEndOfTheTurn) {
+  base::forget_counted_bytes();
   base::Budget budget(1'000'000);
   int pressed = 0;
   Frame kept;

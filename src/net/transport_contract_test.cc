@@ -609,14 +609,19 @@ TEST_P(TransportContract, IsFairToASmallTalkerBesideALoudOne) {
 class RecordingTimer final : public base::Timer {
  public:
   RecordingTimer(std::vector<int>& fired, int name) : fired_(fired), name_(name) {}
+  void arm(Reactor& net, base::Milliseconds due) {
+    due_ = due;
+    net.timers().arm(*this, due);
+  }
 
  private:
   void expired(base::Milliseconds now) override {
-    EXPECT_GE(now, 0);
+    EXPECT_GE(now, due_) << name_;
     fired_.push_back(name_);
   }
   std::vector<int>& fired_;
   const int name_;
+  base::Milliseconds due_ = 0;
 };
 
 TEST_P(TransportContract, FiresTimersInOrderAndNeverEarly) {
@@ -628,10 +633,10 @@ TEST_P(TransportContract, FiresTimersInOrderAndNeverEarly) {
   base::Milliseconds begin = 0;
   on([&](Reactor& net) {
     begin = net.now();
-    net.timers().arm(late, begin + 120);
-    net.timers().arm(early, begin + 20);
-    net.timers().arm(middle, begin + 70);
-    net.timers().arm(cancelled, begin + 50);
+    late.arm(net, begin + 120);
+    early.arm(net, begin + 20);
+    middle.arm(net, begin + 70);
+    cancelled.arm(net, begin + 50);
     cancelled.cancel();
   });
   EXPECT_TRUE(eventually([&] { return fired.size() == 3; }));

@@ -16,6 +16,7 @@
 #include "http/cors.h"
 #include "hub/hub.h"
 #include "net/reactor.h"
+#include "net/slow_peer.h"
 #include "plain/dialect.h"
 #include "websocket/options.h"
 
@@ -30,6 +31,7 @@ struct Options {
   std::size_t queue_soft_bytes = 256 * 1024;
   std::size_t queue_hard_bytes = 1024 * 1024;
   std::int64_t queue_age_ms = 10'000;
+  std::int64_t admission_timeout_ms = 45'000;  // the namespace has not answered by then: closed with 1008
   std::size_t json_depth = 64;
   http::CorsOptions cors = {};        // only its origins matter: an upgrade has no headers to allow
   websocket::DeflateOptions deflate = {};
@@ -43,6 +45,7 @@ struct Statistics {
   std::uint64_t refused_overload = 0;
   std::uint64_t slow = 0;              // closed with 4008
   std::uint64_t silent = 0;            // closed with 4012
+  std::uint64_t not_admitted = 0;      // no answer within admission_timeout_ms
   std::uint64_t opened = 0;            // peers ever
   std::size_t peers = 0;
 };
@@ -51,7 +54,8 @@ struct Statistics {
 struct Endpoint {
   Endpoint(hub::Hub& the_hub, const Dialect& flat_form, const Dialect& data_form, net::Reactor& the_reactor,
            Options the_options)
-      : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)) {
+      : hub(the_hub), flat(flat_form), data(data_form), reactor(the_reactor), options(std::move(the_options)),
+        slow_peers({options.queue_soft_bytes, options.queue_hard_bytes, options.queue_age_ms, options.budget}) {
     websocket.message_bytes_max = options.message_bytes_max;
     websocket.deflate = options.deflate;
     first_websocket = websocket;
@@ -72,6 +76,7 @@ struct Endpoint {
   const Dialect& data;
   net::Reactor& reactor;
   const Options options;
+  const net::SlowPeerRule slow_peers;
   websocket::Options websocket;
   websocket::Options first_websocket;  // until the peer is admitted
   Statistics statistics;

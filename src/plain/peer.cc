@@ -18,7 +18,6 @@ static_assert(sizeof(Peer) <= 160, "an idle peer pays for every byte");
 
 namespace {
 
-constexpr std::size_t kBurstFactor = 8;
 constexpr std::uint16_t kNoPongCode = 4012;
 constexpr base::Milliseconds kLogIntervalMs = 1'000;
 
@@ -52,7 +51,7 @@ base::Frame encode_refusal(const Dialect& dialect, const hub::Refusal& refusal) 
 }  // namespace
 
 struct Peer::Entry final : hub::Admission {
-  explicit Entry(Peer& owner) : peer(owner) {}
+  Entry(Peer& owner, base::Milliseconds latest) : peer(owner), due(latest) {}
   void admitted(hub::Member& member) override {
     peer.member_ = hub::MemberRef(member);
     if (peer.connection_ != nullptr) peer.connection_->set_options(peer.endpoint_.websocket);
@@ -74,6 +73,7 @@ struct Peer::Entry final : hub::Admission {
   std::size_t bytes_max() const noexcept { return peer.endpoint_.first_websocket.message_bytes_max; }
 
   Peer& peer;
+  const base::Milliseconds due;
   std::vector<Waiting> waiting;
   std::size_t waiting_bytes = 0;
 };
@@ -95,9 +95,9 @@ Peer::Peer(Endpoint& endpoint, const Dialect& dialect, const http::Request& requ
 
 void Peer::enter(const std::string& namespace_name) {
   due_ = endpoint_.hub.now() + endpoint_.options.ping_interval_ms;
-  arm();
   if (namespace_name.empty()) return refused({std::string(hub::kInvalidNamespaceText), {}});
-  entry_ = std::make_shared<Entry>(*this);
+  entry_ = std::make_shared<Entry>(*this, endpoint_.hub.now() + endpoint_.options.admission_timeout_ms);
+  arm();
   // The entry may be gone, and with it this reference, when the call returns.
   const std::shared_ptr<hub::Admission> admission = entry_;
   endpoint_.hub.admit(namespace_name, *this, dialect_, {}, admission);
@@ -234,8 +234,7 @@ void Peer::log_invalid(EnvelopeError error) {
 void Peer::send(const base::Frame& frame, base::Lane lane) {
   if (ended_ || slow_) return;
   connection_->send(frame, lane);
-  const std::size_t queued = queued_bytes();
-  if (queued > endpoint_.options.queue_soft_bytes) [[unlikely]] over_soft_limit(queued, frame.size());
+  if (queued_bytes() > endpoint_.options.queue_soft_bytes) [[unlikely]] over_soft_limit(frame.size());
 }
 
 bool Peer::writable() const noexcept {
@@ -244,15 +243,12 @@ bool Peer::writable() const noexcept {
 
 std::size_t Peer::queued_bytes() const noexcept { return connection_ == nullptr ? 0 : connection_->stream().out().bytes(); }
 
-void Peer::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
+void Peer::over_soft_limit(std::size_t frame_bytes) {
   net::Connection& stream = connection_->stream();
-  const Options& options = endpoint_.options;
-  const bool tight = endpoint_.memory_at_least(base::Budget::Level::kTight);
-  const std::size_t hard = (tight ? options.queue_soft_bytes : options.queue_hard_bytes) * (stream.blocked() ? 1 : kBurstFactor);
-  if ((queued > hard && queued > frame_bytes) || too_old(endpoint_.hub.now())) {
+  const net::Pace pace = endpoint_.slow_peers.judge(stream, frame_bytes, endpoint_.hub.now());
+  if (pace == net::Pace::kGiveUp) {
     give_up();
-  } else if (stream.blocked() && !over_soft_) {
-    over_soft_ = true;
+  } else if (pace == net::Pace::kPaused && !std::exchange(over_soft_, true)) {
     stream.pause_reading();
     arm();
   }
@@ -270,8 +266,7 @@ void Peer::end_slow() {
   if (ended_) return;
   ++endpoint_.statistics.slow;
   net::Connection& stream = connection_->stream();
-  stream.out().drop_rest();
-  const bool cut = stream.out().bytes() > base::kBegunFrameBytesMax && endpoint_.memory_at_least(base::Budget::Level::kTight);
+  const bool cut = endpoint_.slow_peers.drop_queue(stream);
   end(DisconnectReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
   if (cut) stream.abort(net::CloseCause::kSlow);
 }
@@ -288,23 +283,21 @@ hub::ConnectionFacts Peer::facts() const {
   return {stream.peer().ip_text(), "websocket", head_, issued_ms_, stream.secure()};
 }
 
+std::string Peer::address() const { return connection_ == nullptr ? std::string() : connection_->stream().peer().ip_text(); }
+
 // ---- time
 
 void Peer::arm() {
-  base::Milliseconds deadline = due_;
-  if (const base::Milliseconds since = connection_->stream().out().blocked_since(); since != 0) {
-    deadline = std::min(deadline, since + endpoint_.options.queue_age_ms);
-  }
-  endpoint_.hub.timers().arm(*this, deadline);
-}
-
-bool Peer::too_old(base::Milliseconds now) const noexcept {
-  const base::Milliseconds since = connection_->stream().out().blocked_since();
-  return since != 0 && now - since >= endpoint_.options.queue_age_ms;
+  const base::Milliseconds due = entry_ == nullptr ? due_ : std::min(due_, entry_->due);
+  endpoint_.hub.timers().arm(*this, endpoint_.slow_peers.deadline(connection_->stream(), due));
 }
 
 void Peer::expired(base::Milliseconds now) {
-  if (too_old(now)) return end_slow();
+  if (endpoint_.slow_peers.too_old(connection_->stream(), now)) return end_slow();
+  if (entry_ != nullptr && now >= entry_->due) {
+    ++endpoint_.statistics.not_admitted;
+    return end(DisconnectReason::kForcedServerClose, websocket::kPolicyViolation, "not admitted in time");
+  }
   if (now >= due_) heartbeat(now);
   if (!ended_) arm();
 }

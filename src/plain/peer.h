@@ -7,10 +7,8 @@
 // What breaks the grammar is answered by an `error` envelope, and the connection stays: a person may be typing.
 // Heartbeat: a WebSocket ping every ping_interval_ms; no byte at all within ping_timeout_ms of it ends the connection
 //   (4012).
-// Limits: over the soft limit of the out-queue volatile messages are dropped and reading pauses once the peer has refused
-//   bytes; over the hard or the age limit it ends (4008), at the end of the turn, since a fan-out walks its members while it
-//   sends. A peer that has not refused bytes yet may be owed kBurstFactor times more within one turn. When the memory of the
-//   process is short the hard limit is the soft one (base/budget.h). Before the admission little is taken from it.
+// Limits: over the soft limit of the out-queue volatile messages are dropped; the rest is net/slow_peer.h, with 4008. Before the admission little is taken from it, and it ends
+//   (1008) when nobody decides about it within admission_timeout_ms.
 // Threads: its shard only. Memory: see the static_assert in the .cc.
 #pragma once
 
@@ -53,6 +51,7 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
   std::size_t queued_bytes() const noexcept override;
   void disconnect(hub::Member& member, const hub::Ending& ending) override;
   hub::ConnectionFacts facts() const override;
+  std::string address() const override;
 
  private:
   struct Entry;  // the namespace has not answered yet
@@ -75,9 +74,8 @@ class Peer final : public websocket::Listener, public hub::Sink, private base::T
 
   void expired(base::Milliseconds now) override;
   void arm();
-  bool too_old(base::Milliseconds now) const noexcept;
   void heartbeat(base::Milliseconds now);
-  void over_soft_limit(std::size_t queued, std::size_t frame_bytes);
+  void over_soft_limit(std::size_t frame_bytes);
   void end_slow();
   void depart(DisconnectReason reason);
 

@@ -296,6 +296,22 @@ TEST_F(PlainPeer, WaitsForItsAdmission) {
   EXPECT_THAT(client.take(), ElementsAre(R"({"type":"ack","id":1,"data":1})"));
 }
 
+TEST_F(PlainPeer, IsClosedWhenNobodyDecidesAboutItsAdmission) {
+  start({.admission_timeout_ms = 1'000});
+  std::vector<hub::Next> kept;
+  registry.of("/")->middlewares.add([&](hub::Member&, hub::Next next) { kept.push_back(std::move(next)); }, 1);
+  Client waiting = connect(), admitted = connect();
+  kept.back()(nullptr);
+  reactor.advance(900);
+  EXPECT_THAT(waiting.take(), IsEmpty());
+  reactor.advance(200);
+  EXPECT_THAT(waiting.take(), ElementsAre("CLOSE 1008 not admitted in time"));
+  EXPECT_THAT(admitted.take(), IsEmpty());
+  EXPECT_EQ(endpoint->statistics.not_admitted, 1u);
+  kept.front()(nullptr);
+  EXPECT_EQ(root().members().size(), 1u);
+}
+
 TEST_F(PlainPeer, MayNotSayTooMuchBeforeItsAdmission) {
   hub::Next go;
   registry.of("/")->middlewares.add(
@@ -410,7 +426,7 @@ TEST_F(PlainPeer, OwesNothingMoreWhenItIsClosedAsSlow) {
 // A budget of one megabyte of which `percent` are in use.
 struct ShortMemory {
   explicit ShortMemory(std::size_t percent) {
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
     charge.set(percent * 10'000);
     budget.settle_now();
   }

@@ -1,7 +1,6 @@
 #include "server/api.h"
 
-#include <chrono>
-#include <ctime>
+#include <algorithm>
 #include <exception>
 
 #include "base/log.h"
@@ -13,6 +12,8 @@ namespace tidewire::server {
 namespace {
 
 constexpr std::string_view kDocsPolicy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+constexpr std::string_view kNobodysRoom = "$nobody";  // no client may join what begins so
+constexpr std::size_t kLoggedPathBytesMax = 256;
 constexpr std::string_view kMarkup = "text/html; charset=utf-8";
 
 // The documents stand in the table that they are made from, so that they are made when the table is whole.
@@ -38,40 +39,36 @@ void add_document_endpoints(std::vector<ApiEndpoint>& table, const std::shared_p
 
 }  // namespace
 
-std::int64_t wall_clock_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string iso_time(std::int64_t wall_ms) {
-  const std::time_t seconds = wall_ms / 1000;
-  std::tm parts{};
-  if (gmtime_r(&seconds, &parts) == nullptr) return {};
-  char date[32];
-  const std::size_t size = std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string milliseconds = std::to_string(1000 + wall_ms % 1000);
-  milliseconds[0] = '.';
-  return std::string(date, size) + milliseconds + "Z";
-}
-
 std::int64_t ApiContext::now_ms() const {
   if (services.now_ms) return services.now_ms();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return monotonic_ms();
 }
 
-std::vector<std::string> ApiContext::namespaces() const {
-  return services.namespaces ? services.namespaces() : std::vector<std::string>{"/"};
+void ApiContext::find_namespaces(const ApiCall& call, UniqueFunction<void(Names)> done) const {
+  Names declared = services.namespaces ? services.namespaces() : Names{"/"};
+  io.fetch_namespaces(call.tenant, {.limit = kNamespacesListedMax}).then([names = std::move(declared), done = std::move(done)](NamespacesPage page) mutable {
+    for (NamespacesPage::Entry& entry : page.namespaces) {
+      if (std::ranges::find(names, entry.name) == names.end()) names.push_back(std::move(entry.name));
+    }
+    done(std::move(names));
+  });
+}
+
+bool ApiContext::about_all(const ApiCall& call) const {
+  if (!has_tenants()) return true;
+  const bool known = call.caller.kind != ApiCaller::Kind::kNobody;
+  return known && !call.caller.tenant && !call.has("tenant");
 }
 
 BroadcastOperator ApiContext::space(const ApiCall& call, const std::string& name) const {
-  return io.of(name).everybody().tenant(call.tenant);
+  // Not made for the asking: a back end may ask for any name.
+  const auto found = io.find(name);
+  return found ? found->tenant(call.tenant) : io.to(kNobodysRoom);
 }
 
 std::optional<BroadcastOperator> ApiContext::named_space(ApiCall& call) const {
   const std::string name = call.text("namespace");
-  // Asked first, since of() would make it.
-  for (const std::string& known : namespaces()) {
-    if (known == name) return space(call, name);
-  }
+  if (io.accepts_namespace(name)) return space(call, name);
   call.refuse(404, api_codes::kUnknownNamespace, "there is no such namespace");
   return std::nullopt;
 }
@@ -94,10 +91,23 @@ std::vector<ApiEndpoint> api_table(const std::shared_ptr<ApiContext>& context) {
 // What requests share. Threads: any.
 struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
   Dispatch(std::shared_ptr<ApiContext> shared, std::vector<ApiEndpoint> table, ConfigErrors& errors)
-      : context(std::move(shared)), router(std::move(table)), keys(context->settings, errors), rates(nullptr) {
-    auto rate = policy::Rate::parse(context->settings.api.rate);
-    if (!rate.ok()) errors.add({"api.rate", 0, 0}, rate.status().message());
-    rates = std::make_unique<policy::RateTable>(rate.ok() ? *rate : policy::Rate{.count = 100, .interval_ms = 1000, .burst = 200});
+      : context(std::move(shared)), router(std::move(table)) {
+    set_access(std::make_shared<const ApiAccess>(context->settings, errors));
+  }
+
+  // Rates that are as they were go on counting.
+  void set_access(std::shared_ptr<const ApiAccess> next) {
+    const std::lock_guard lock(mutex);
+    if (access == nullptr || !(access->rate == next->rate)) rates = std::make_unique<policy::RateTable>(next->rate);
+    erase_if(own_rates, [&](const auto& entry) {
+      const ApiCaller* caller = next->keys.named(entry.first);
+      return caller == nullptr || !caller->rate || !(*caller->rate == entry.second->rate());
+    });
+    access.swap(next);
+  }
+  std::shared_ptr<const ApiAccess> current_access() {
+    const std::lock_guard lock(mutex);
+    return access;
   }
 
   // A request from its arrival to its handler. The texts are copied: a judge may answer after the request is gone.
@@ -109,11 +119,13 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
 
   void serve(const HttpRequest& request, HttpReply reply) {
     auto call = std::make_shared<ApiCall>(std::move(reply), headers_for(request));
-    try {
-      admit(request, std::move(call));
-    } catch (const std::exception& failure) {  // the call that dies says 500
-      base::stderr_log(LogLevel::kError).write(LogLevel::kError, "an endpoint threw", {{"path", std::string(request.path)}, {"what", failure.what()}});
+    if (log().enabled(LogLevel::kInfo)) {
+      call->on_answer([self = shared_from_this(), method = std::string(request.method), path = std::string(request.path.substr(0, kLoggedPathBytesMax)),
+                       address = std::string(request.address), began_ms = context->now_ms()](const ApiCall& answered, int status, std::string_view code) {
+        self->log_answer(answered, status, code, method, path, address, began_ms);
+      });
     }
+    admit(request, std::move(call));
   }
 
   ApiHeaders headers_for(const HttpRequest& request) const {
@@ -165,21 +177,25 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     ApiCall& call = *arrived.call;
     const ApiCredential credential = credential_of(request);
     const std::string address = policy::address_key(request.address);
-    const ApiCaller* key = credential.found == ApiCredential::Found::kOne ? keys.find(credential.secret) : nullptr;
+    const auto allowed = current_access();
+    const ApiCaller* key = credential.found == ApiCredential::Found::kOne ? allowed->keys.find(credential.secret) : nullptr;
     if (key != nullptr) {
       call.caller = *key;
-      return within_rate(call, "key " + key->name) ? run(std::move(arrived)) : void();
+      return !call.endpoint->limited || within_rate(call, key->scope()) ? run(std::move(arrived)) : void();
     }
-    if (!within_rate(call, address)) return;
-    if (call.endpoint->right == ApiRight::kOpen) return run(std::move(arrived));  // whoever it is
+    // A token costs a signature, good or not.
+    const bool to_judge = credential.found == ApiCredential::Found::kOne;
+    if ((call.endpoint->limited || to_judge) && !within_rate(call, address)) return;
+    const ApiRight right = right_of(*call.endpoint);
+    if (right == ApiRight::kOpen) return run(std::move(arrived));  // whoever it is
     if (credential.found == ApiCredential::Found::kNone) {
-      const bool open = keys.empty() && context->settings.environment == Environment::kDevelopment && open_here(request);
-      if (!open || call.endpoint->right == ApiRight::kUser) return unauthorized(call);
+      const bool open = allowed->open_here && open_here(request);
+      if (!open || right == ApiRight::kUser) return unauthorized(call);
       call.caller = {.kind = ApiCaller::Kind::kAdmin, .name = "this machine"};
       return run(std::move(arrived));
     }
     if (credential.found == ApiCredential::Found::kBad || !context->services.judge) return unauthorized(call);
-    context->services.judge(credential.secret, [self = shared_from_this(), arrived = std::move(arrived)](Result<Identity> judged) mutable {
+    context->services.judge(credential.secret, request.header("host"), [self = shared_from_this(), arrived = std::move(arrived)](Result<Identity> judged) mutable {
       if (!judged.ok() || judged->anonymous()) return unauthorized(*arrived.call);
       arrived.call->caller = caller_from(std::move(*judged));
       self->run(std::move(arrived));
@@ -187,7 +203,6 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
   }
 
   bool within_rate(ApiCall& call, const std::string& who) {
-    if (!call.endpoint->limited) return true;
     const std::int64_t now = context->now_ms();
     std::int64_t wait_ms = 0;
     {
@@ -209,11 +224,13 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     return *own;
   }
 
-  static bool has_right(const ApiCaller& caller, const ApiEndpoint& endpoint) {
-    switch (endpoint.right) {
+  ApiRight right_of(const ApiEndpoint& endpoint) const { return endpoint.figures && context->has_tenants() ? ApiRight::kRole : endpoint.right; }
+
+  bool has_right(const ApiCaller& caller, const ApiEndpoint& endpoint) const {
+    switch (right_of(endpoint)) {
       case ApiRight::kOpen: return true;
       case ApiRight::kUser: return caller.kind == ApiCaller::Kind::kUser;
-      case ApiRight::kRole: return caller.may(endpoint.role);
+      case ApiRight::kRole: return caller.may(endpoint.figures ? "read" : endpoint.role);
       case ApiRight::kAdmin: return caller.is_admin();
     }
     return false;
@@ -223,7 +240,7 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     ApiCall& call = *arrived.call;
     const ApiEndpoint& endpoint = *call.endpoint;
     if (!has_right(call.caller, endpoint)) return call.refuse(403, problems::kForbidden, "this key or token may not do that");
-    if (endpoint.whole_server && call.caller.tenant && !call.caller.tenant->empty()) {
+    if (endpoint.whole_server && call.caller.tenant && (context->has_tenants() || !call.caller.tenant->empty())) {
       return call.refuse(403, problems::kForbidden, "this is about all tenants");
     }
     if (auto problem = ApiRouter::read_query(endpoint, arrived.query, call.query)) return refuse(call, *problem);
@@ -236,8 +253,28 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
     }
     const ApiRouter::BodyLimits limits{context->settings.api.body_bytes_max, context->settings.socketio.json_depth};
     if (auto problem = router.read_body(endpoint, arrived.content_type, arrived.body, limits, call.body)) return refuse(call, *problem);
-    endpoint.handler(arrived.call);
+    try {
+      endpoint.handler(arrived.call);
+    } catch (const std::exception& failure) {  // the call that dies says 500
+      log().write(LogLevel::kError, "an endpoint threw", {{"path", std::string(endpoint.path)}, {"what", failure.what()}});
+    }
   }
+
+  // What an operator asks afterwards: who has done what. Probes and pages are nobody's deed; refusals always have a line.
+  void log_answer(const ApiCall& call, int status, std::string_view code, const std::string& method, const std::string& path,
+                  const std::string& address, std::int64_t began_ms) const {
+    const bool deed = call.endpoint != nullptr && call.endpoint->right != ApiRight::kOpen && call.endpoint->limited;
+    if (status < 400 && !deed) return;
+    const std::string ms = std::to_string(context->now_ms() - began_ms);
+    if (status < 400) {
+      log().write(LogLevel::kInfo, "api request", {{"method", method}, {"path", path}, {"status", std::to_string(status)}, {"ms", ms}, {"caller", call.caller.name}});
+    } else {
+      log().write(LogLevel::kInfo, "api request refused", {{"method", method}, {"path", path}, {"status", std::to_string(status)}, {"code", std::string(code)},
+                                                           {"ms", ms}, {"caller", call.caller.name}, {"address", address}});
+    }
+  }
+
+  base::LogSink& log() const { return context->services.log != nullptr ? *context->services.log : base::stderr_log(LogLevel::kError); }
 
   static void refuse(ApiCall& call, const ApiProblem& problem) {
     call.refuse(problem.status, problem.problem.code, problem.problem.message, problem.problem.details);
@@ -245,9 +282,9 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
 
   const std::shared_ptr<ApiContext> context;
   const ApiRouter router;
-  const ApiKeys keys;
   std::mutex mutex;
   // Guarded by mutex
+  std::shared_ptr<const ApiAccess> access;
   std::unique_ptr<policy::RateTable> rates;
   base::StringMap<std::unique_ptr<policy::RateTable>> own_rates;  // by name of the key: at most kApiKeysMax
 };
@@ -274,9 +311,9 @@ Api::Api(Server& io, Server& routes, ApiPart part, const Settings& settings, Api
 
 Api::~Api() = default;
 
-void Api::set_rate(const policy::Rate& rate) {
-  const std::lock_guard lock(dispatch_->mutex);
-  if (!(dispatch_->rates->rate() == rate)) dispatch_->rates = std::make_unique<policy::RateTable>(rate);
+void Api::reload(const Settings& settings) {
+  ConfigErrors told;  // by whoever read them
+  dispatch_->set_access(std::make_shared<const ApiAccess>(settings, told));
 }
 
 const std::vector<ApiEndpoint>& Api::endpoints() const noexcept { return dispatch_->router.endpoints(); }

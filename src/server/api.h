@@ -5,20 +5,23 @@
 //   Api api(io, settings, {.judge = ..., .revoke_user = ...}, errors);      // before the server starts
 //
 // With api.enabled off, health only. Everything below /api/, and /health, /healthz, /readyz, /metrics. One shape of errors: problem.h; answers are never cached.
-// Lifetime: outlives the server's threads; `settings` is read during the construction only.
+// Lifetime: outlives the server's threads; `settings` is read during the construction and reload() only.
 // Threads: requests come on any shard; what they share is immutable or has its own mutex, as nothing here is hot.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "policy/rate_table.h"
 #include "server/api_idempotency.h"
 #include "server/api_router.h"
+#include "server/clock.h"
 #include "server/settings.h"
 #include "tidewire/server.h"
 
@@ -27,34 +30,39 @@ namespace tidewire::server {
 // What the API asks of the other parts. Each is called on any thread; an empty one makes its endpoints say 501.
 struct ApiServices {
   using Judged = UniqueFunction<void(Result<Identity>)>;
-  // Whether a token is good, and whose; answers on any thread. Empty: no token is.
-  std::function<void(std::string_view token, Judged done)> judge = {};
+  // Whether a token that came to this host is good, and whose; answers on any thread. Empty: no token is.
+  std::function<void(std::string_view token, std::string_view host, Judged done)> judge = {};
   struct Refresh {
     std::string tenant, namespace_name, socket, token;
   };
   // A new token for a live socket; kNotFound, or kInvalidArgument when it is no good or another user's.
   std::function<void(Refresh what, Judged done)> refresh = {};
-  std::function<void(std::string_view user_id)> revoke_user = {};
-  std::function<void(std::string_view token_id)> revoke_token = {};
+  // Of one tenant, or of all; kInvalidArgument, or kResourceExhausted.
+  using Scope = std::optional<std::string_view>;
+  std::function<Status(Scope tenant, std::string_view user_id)> revoke_user = {};
+  std::function<Status(Scope tenant, std::string_view token_id)> revoke_token = {};
+  // Brings a socket into a room or out of it, on the socket's shard, so that whoever wants to hear of it does. Empty: just that.
+  std::function<void(Socket& socket, const std::string& room, bool into)> move = {};
   // What GET /api/contracts answers.
   std::function<Value()> contracts = {};
-  // Those that may be named; empty: "/" only.
+  // The namespaces that were declared by name; empty: "/" only.
   std::function<std::vector<std::string>()> namespaces = {};
   // Accepts clients: false while the server stops. Empty: always.
   std::function<bool()> ready = {};
-  // Settings that are no good for production, as sentences.
-  std::vector<std::string> insecure = {};
-  // Further members of /api/health/detailed's components and of /api/admin/websocket-analytics; null: none.
+  // Settings that are no good for production, as sentences. Empty: none.
+  std::function<std::vector<std::string>()> insecure = {};
+  // Further members of /api/health/detailed's components, each with a "status", and of /api/admin/websocket-analytics; null: none.
   std::function<Value()> components = {};
   std::function<Value()> analytics = {};
   // Further lines of /metrics, in the text format of Prometheus.
   std::function<std::string()> metrics = {};
+  // Null: standard error.
+  base::LogSink* log = nullptr;
   // Monotonic milliseconds; empty: the system's.
   std::function<std::int64_t()> now_ms = {};
 };
 
-std::int64_t wall_clock_ms();                    // since the epoch
-std::string iso_time(std::int64_t wall_ms);      // "2025-10-31T12:00:00.000Z"
+inline constexpr std::size_t kNamespacesListedMax = 1'000;
 
 // What the handlers share.
 struct ApiContext {
@@ -66,8 +74,13 @@ struct ApiContext {
   ApiIdempotency idempotency;
 
   std::int64_t now_ms() const;
-  std::vector<std::string> namespaces() const;
-  // The sockets of a namespace, of the tenant of the call.
+  bool has_tenants() const { return settings.tenants.source != "none"; }
+  // Whether the call is about the whole server: without tenants always, else for the administrator of none of them.
+  bool about_all(const ApiCall& call) const;
+  // Those that were declared, and the first kNamespacesListedMax of a pattern that somebody of the call's tenant is in.
+  using Names = std::vector<std::string>;
+  void find_namespaces(const ApiCall& call, UniqueFunction<void(Names)> done) const;
+  // The sockets of a namespace, of the tenant of the call; nobody when a pattern's namespace does not exist now.
   BroadcastOperator space(const ApiCall& call, const std::string& name) const;
   // The namespace that the call names; null after a refusal: there is none of that name.
   std::optional<BroadcastOperator> named_space(ApiCall& call) const;
@@ -85,8 +98,8 @@ class Api {
       : Api(io, io, ApiPart::kAll, settings, std::move(services), errors) {}
   ~Api();
 
-  // Another api.rate for whoever has none of his own; from any thread.
-  void set_rate(const policy::Rate& rate);
+  // Other keys and another api.rate from now on; from any thread. REQUIRES: ApiAccess has nothing to complain of
+  void reload(const Settings& settings);
   // The table, for what is printed from it.
   const std::vector<ApiEndpoint>& endpoints() const noexcept;
 

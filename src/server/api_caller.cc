@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "http/exchange.h"
+#include "server/header_values.h"
 
 namespace tidewire::server {
 namespace {
@@ -21,15 +22,6 @@ int hex_digit(char c) noexcept {
 
 bool is_loopback(std::string_view address) noexcept {
   return address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
-}
-
-// "localhost:4000" and "[::1]:4000" without the port.
-std::string_view host_name(std::string_view host) noexcept {
-  if (host.starts_with('[')) {
-    const std::size_t end = host.find(']');
-    return end == std::string_view::npos ? std::string_view() : host.substr(1, end - 1);
-  }
-  return host.substr(0, host.find(':'));
 }
 
 bool digits_and_dots(std::string_view name) noexcept {
@@ -50,6 +42,8 @@ bool is_own_origin(std::string_view origin, std::string_view host) noexcept {
 }
 
 }  // namespace
+
+std::string ApiCaller::scope() const { return (kind == Kind::kUser ? "user " : "key ") + name; }
 
 bool ApiCaller::may(std::string_view role) const noexcept {
   if (kind == Kind::kAdmin) return true;
@@ -84,6 +78,16 @@ ApiKeys::ApiKeys(const Settings& settings, ConfigErrors& errors) {
       break;
     }
     read(*node, errors);
+  }
+}
+
+ApiAccess::ApiAccess(const Settings& settings, ConfigErrors& errors) : keys(settings, errors), rate(kApiRateDefault) {
+  open_here = keys.empty() && settings.environment == Environment::kDevelopment;
+  const auto said = policy::Rate::parse(settings.api.rate);
+  if (said.ok()) {
+    rate = *said;
+  } else {
+    errors.add({.origin = "api.rate"}, said.status().message());
   }
 }
 
@@ -149,6 +153,11 @@ void ApiKeys::read(const ConfigNode& node, ConfigErrors& errors) {
   if (good && !key.caller.roles.empty()) keys_.push_back(std::move(key));
 }
 
+const ApiCaller* ApiKeys::named(std::string_view name) const {
+  const auto found = std::ranges::find_if(keys_, [name](const Key& key) { return key.caller.name == name; });
+  return found == keys_.end() ? nullptr : &found->caller;
+}
+
 const ApiCaller* ApiKeys::find(std::string_view secret) const {
   const Digest digest = digest_of(secret);
   const ApiCaller* found = nullptr;
@@ -166,12 +175,7 @@ ApiCredential credential_of(const HttpRequest& request) noexcept {
     if (!bearer && !http::equals_ignoring_case(name, "x-api-key")) continue;
     if (credential.found != Found::kNone) return {Found::kBad, {}};  // which of the two is meant?
     std::string_view secret = value;
-    if (bearer) {
-      constexpr std::string_view kScheme = "bearer ";
-      if (!http::equals_ignoring_case(secret.substr(0, kScheme.size()), kScheme)) return {Found::kBad, {}};
-      secret.remove_prefix(kScheme.size());
-      while (secret.starts_with(' ')) secret.remove_prefix(1);
-    }
+    if (bearer) secret = bearer_token(secret);
     if (secret.empty() || secret.size() > kApiCredentialBytesMax) return {Found::kBad, {}};
     credential = {Found::kOne, secret};
   }

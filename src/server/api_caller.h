@@ -31,6 +31,7 @@ namespace tidewire::server {
 
 inline constexpr std::size_t kApiKeysMax = 1'000;
 inline constexpr std::size_t kApiKeyBytesMin = 16;
+inline constexpr policy::Rate kApiRateDefault{.count = 100, .interval_ms = 1'000, .burst = 200};
 inline constexpr std::size_t kApiCredentialBytesMax = 8 * 1024;  // of a header: what is longer is nobody's
 
 struct ApiCaller {
@@ -42,6 +43,8 @@ struct ApiCaller {
   std::optional<policy::Rate> rate = {};       // of this key
   Identity identity = {};                      // of a user
 
+  // Its name among users and keys, which may have the same ones: "key billing".
+  std::string scope() const;
   // Whether it may do what asks for `role`. The administrator may do everything.
   bool may(std::string_view role) const noexcept;
   bool is_admin() const noexcept { return kind == Kind::kAdmin || may("admin"); }
@@ -57,6 +60,8 @@ class ApiKeys {
 
   // Whether there is any way in but tokens.
   bool empty() const noexcept { return keys_.empty(); }
+  // The key of this name; null: none.
+  const ApiCaller* named(std::string_view name) const;
   // Whose secret this is.
   const ApiCaller* find(std::string_view secret) const;
 
@@ -71,6 +76,16 @@ class ApiKeys {
   void read(const ConfigNode& node, ConfigErrors& errors);
 
   std::vector<Key> keys_;
+};
+
+// Who may call, and how often: what of [api] may be replaced while the server runs.
+struct ApiAccess {
+  // Complaints about [[api.keys]] and api.rate go to `errors`; a rate that is none becomes kApiRateDefault.
+  ApiAccess(const Settings& settings, ConfigErrors& errors);
+
+  ApiKeys keys;
+  policy::Rate rate;
+  bool open_here = false;  // in development without any key: whoever sits at this machine
 };
 
 struct ApiCredential {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/room_rules.h"
+
 namespace tidewire::server {
 namespace {
 
@@ -24,7 +26,7 @@ void list(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call
   const auto everybody = context->named_space(*call);
   if (!everybody) return;
   const std::string user = call->text("user");
-  answer_connections(call, call->text("namespace"), user.empty() ? *everybody : everybody->to("user:" + user));
+  answer_connections(call, call->text("namespace"), user.empty() ? *everybody : everybody->to(user_room(user)));
 }
 
 void disconnect(const ApiCallPointer& call, const BroadcastOperator& self) {
@@ -91,12 +93,13 @@ void answer_connections(const ApiCallPointer& call, const std::string& namespace
 
 void connections_of_user(const ApiContext& context, const ApiCallPointer& call, const std::string& user,
                          UniqueFunction<void(std::vector<Value> connections)> done) {
-  auto round = std::make_shared<UserRound>();
-  round->done = std::move(done);
-  std::vector<std::string> names = context.namespaces();
-  std::ranges::reverse(names);  // the last one is asked first
-  for (const std::string& name : names) round->left.emplace_back(name, context.space(*call, name).to("user:" + user));
-  round->next();
+  context.find_namespaces(*call, [&context, call, user, done = std::move(done)](ApiContext::Names names) mutable {
+    auto round = std::make_shared<UserRound>();
+    round->done = std::move(done);
+    std::ranges::reverse(names);  // the last one is asked first
+    for (const std::string& name : names) round->left.emplace_back(name, context.space(*call, name).to(user_room(user)));
+    round->next();
+  });
 }
 
 void add_connection_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table) {

@@ -42,11 +42,12 @@ std::int64_t ApiCall::number(std::string_view name) const {
 
 void ApiCall::refuse(int status, std::string_view code, std::string message, Value details, ApiHeaders more) {
   const Problem problem{.code = std::string(code), .message = std::move(message), .details = std::move(details)};
-  send(status, "application/json", refusal(problem).to_json(), std::move(more));
+  send(status, "application/json", refusal(problem).to_json(), std::move(more), code);
 }
 
-void ApiCall::send(int status, std::string_view type, std::string text, ApiHeaders more) {
+void ApiCall::send(int status, std::string_view type, std::string text, ApiHeaders more, std::string_view code) {
   if (std::exchange(answered_, true)) return;
+  if (answered_by_) answered_by_(*this, status, code);
   for (auto& header : more) headers_.push_back(std::move(header));
   reply_.send(status, type, std::move(text), std::move(headers_));
 }

@@ -75,6 +75,7 @@ struct ApiEndpoint {
   ApiRight right = ApiRight::kOpen;
   std::string_view role = {};  // kRole
   bool whole_server = false;   // not for callers who are bound to a tenant
+  bool figures = false;        // how many clients there are: with tenants it takes the role "read", and tells of the caller's own
   bool limited = true;         // counts against the rate; probes do not
   std::vector<ApiParameter> query = {};
   std::string_view body = {};  // a JSON Schema as text; empty: no body
@@ -83,7 +84,7 @@ struct ApiEndpoint {
   std::string_view type = "application/json";
   std::function<void(const ApiCallPointer&)> handler = {};
 
-  bool takes_tenant() const noexcept { return right >= ApiRight::kRole && !whole_server; }
+  bool takes_tenant() const noexcept { return (right >= ApiRight::kRole || figures) && !whole_server; }
 };
 
 using ApiHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -95,6 +96,10 @@ class ApiCall {
   ApiCall(const ApiCall&) = delete;
   ApiCall& operator=(const ApiCall&) = delete;
   ~ApiCall();
+
+  // Hears of the answer, before it is sent. `code`: of a refusal.
+  using Answered = UniqueFunction<void(const ApiCall& call, int status, std::string_view code)>;
+  void on_answer(Answered answered) { answered_by_ = std::move(answered); }
 
   // Filled by the dispatch.
   const ApiEndpoint* endpoint = nullptr;
@@ -117,11 +122,12 @@ class ApiCall {
   void accept(Value more = {}) { answer(acceptance(std::move(more))); }
   void answer(const Value& value, int status = 200) { send(status, "application/json", value.to_json()); }
   void refuse(int status, std::string_view code, std::string message, Value details = {}, ApiHeaders more = {});
-  void send(int status, std::string_view type, std::string text, ApiHeaders more = {});
+  void send(int status, std::string_view type, std::string text, ApiHeaders more = {}, std::string_view code = {});
 
  private:
   HttpReply reply_;
   ApiHeaders headers_;
+  Answered answered_by_;
   bool answered_ = false;
 };
 

@@ -17,7 +17,8 @@ namespace tidewire::server {
 // Counts the sockets that each of these means, in their order.
 class CountAll : public std::enable_shared_from_this<CountAll> {
  public:
-  using Done = UniqueFunction<void(std::vector<std::uint64_t>)>;
+  // `complete`: every shard answered each of them.
+  using Done = UniqueFunction<void(std::vector<std::uint64_t>, bool complete)>;
   static void run(std::vector<BroadcastOperator> whom, Done done) {
     std::make_shared<CountAll>(std::move(whom), std::move(done))->next();
   }
@@ -25,14 +26,16 @@ class CountAll : public std::enable_shared_from_this<CountAll> {
 
  private:
   void next() {
-    if (counts_.size() == whom_.size()) return done_(std::move(counts_));
-    whom_[counts_.size()].count_sockets().then([self = shared_from_this()](std::uint64_t count) {
-      self->counts_.push_back(count);
+    if (counts_.size() == whom_.size()) return done_(std::move(counts_), complete_);
+    whom_[counts_.size()].count_sockets().then([self = shared_from_this()](SocketsCount found) {
+      self->counts_.push_back(found.count);
+      self->complete_ = self->complete_ && found.complete;
       self->next();
     });
   }
   const std::vector<BroadcastOperator> whom_;
   std::vector<std::uint64_t> counts_;
+  bool complete_ = true;
   Done done_;
 };
 

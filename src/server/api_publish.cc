@@ -7,6 +7,7 @@
 #include "hub/event_name.h"
 #include "policy/room_pattern.h"
 #include "server/api.h"
+#include "server/room_rules.h"
 
 namespace tidewire::server {
 namespace {
@@ -64,11 +65,17 @@ std::optional<std::vector<std::string>> rooms_of(const Value& message, Problem& 
   std::vector<std::string> rooms;
   if (message.find("room") != nullptr) rooms = one("room", "");
   if (message.find("rooms") != nullptr) rooms = texts(message["rooms"]);
-  if (message.find("user") != nullptr) rooms = one("user", "user:");
+  if (message.find("user") != nullptr) rooms = one("user", kUserRoomPrefix);
   if (message.find("session") != nullptr) rooms = one("session", "session:");
-  if (message.find("socket") != nullptr) rooms = one("socket", "");
+  if (message.find("socket") != nullptr) {
+    rooms = one("socket", "");
+    if (!looks_like_a_socket_id(rooms.front())) {
+      wrong = problem(api_codes::kInvalidBody, "\"socket\" is the id of a connection");
+      return std::nullopt;
+    }
+  }
   if (message.find("users") != nullptr) {
-    for (std::string& user : texts(message["users"])) rooms.push_back("user:" + user);
+    for (std::string& user : texts(message["users"])) rooms.push_back(user_room(user));
   }
   for (const std::string& room : rooms) {
     if (policy::valid_room_name(room)) continue;
@@ -151,9 +158,9 @@ class Publisher {
 
  private:
   bool read(ApiCall& call, const Value& body, std::vector<Publication>& messages, Value where) const {
-    const std::vector<std::string> namespaces = context_->namespaces();
     Problem wrong;
-    auto message = read_publication(body, {namespaces, context_->settings.socketio.attachments_max}, wrong);
+    const auto knows = [this](std::string_view name) { return context_->io.accepts_namespace(name); };
+    auto message = read_publication(body, {knows, context_->settings.socketio.attachments_max}, wrong);
     if (message.ok()) {
       messages.push_back(std::move(*message));
       return true;
@@ -168,7 +175,7 @@ class Publisher {
     for (std::size_t i = 0; i < messages.size(); ++i) {
       claims[i].id = new_id();
       if (messages[i].idempotency_key.empty()) continue;
-      claims[i].key = ApiIdempotency::scoped_key(call.tenant, call.caller.name, messages[i].idempotency_key);
+      claims[i].key = ApiIdempotency::scoped_key(call.tenant, call.caller.scope(), messages[i].idempotency_key);
       claims[i].digest = ApiIdempotency::digest_of(bodies[i].to_json());
     }
     const std::size_t other = context_->idempotency.claim(claims, context_->now_ms());
@@ -186,13 +193,19 @@ class Publisher {
   std::shared_ptr<ApiContext> context_;
 };
 
-void announce(const ApiContext& context, ApiCall& call) {
-  const Value* level = call.body.find("level");
-  Value announcement = Value::object({{"message", call.body["message"]}, {"level", level != nullptr ? *level : Value("info")},
+void announce(const ApiContext& context, const ApiCallPointer& call) {
+  const Value* level = call->body.find("level");
+  Value announcement = Value::object({{"message", call->body["message"]}, {"level", level != nullptr ? *level : Value("info")},
                                       {"timestamp", iso_time(wall_clock_ms())}});
-  if (const Value* title = call.body.find("title")) announcement.set("title", *title);
-  context.space(call, "/").to("global").emit("system-announcement", announcement);
-  call.accept(Value::object({{"announcement", announcement}}));
+  if (const Value* title = call->body.find("title")) announcement.set("title", *title);
+  const BroadcastOperator everybody = context.space(*call, "/").to("global");
+  everybody.emit("system-announcement", announcement);
+  everybody.count_sockets().then([log = context.services.log, call, announcement](SocketsCount reached) {
+    if (log != nullptr) {
+      log->write(LogLevel::kInfo, "System announcement delivered", {{"connections", std::to_string(reached.count)}, {"by", call->caller.name}});
+    }
+    call->accept(Value::object({{"announcement", announcement}, {"connections", reached.count}}));
+  });
 }
 
 void test_broadcast(const ApiContext& context, ApiCall& call) {
@@ -247,7 +260,7 @@ Result<Publication> read_publication(const Value& message, const PublishLimits& 
     return no;
   }
   if (const Value* name = message.find("namespace")) publication.namespace_name = *name->as_string();
-  if (std::ranges::find(limits.namespaces, publication.namespace_name) == limits.namespaces.end()) {
+  if (!limits.knows_namespace(publication.namespace_name)) {
     wrong = problem(api_codes::kUnknownNamespace, "there is no such namespace");
     return no;
   }
@@ -288,8 +301,8 @@ void add_publish_endpoints(const std::shared_ptr<ApiContext>& context, std::vect
   table.push_back({.method = "POST", .path = "/api/v1/announcements", .tag = "publish",
                    .summary = "Send `system-announcement` {title?, message, level, timestamp} to the room global.",
                    .right = ApiRight::kRole, .role = "publish", .body = kAnnouncementSchema,
-                   .answers = {{200, "{ok, announcement}: what was sent"}},
-                   .handler = [context](const ApiCallPointer& call) { announce(*context, *call); }});
+                   .answers = {{200, "{ok, announcement, connections}: what was sent, and to how many"}},
+                   .handler = [context](const ApiCallPointer& call) { announce(*context, call); }});
   if (!context->settings.api.test_broadcast) return;
   table.push_back({.method = "POST", .path = "/api/websocket/test-broadcast", .tag = "publish",
                    .summary = "Send `test-broadcast` {message, timestamp} to the room global.", .right = ApiRight::kRole, .role = "publish",

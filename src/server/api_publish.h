@@ -9,6 +9,7 @@
 // Threads: pure but for send().
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ struct Publication {
 };
 
 struct PublishLimits {
-  const std::vector<std::string>& namespaces;
+  std::function<bool(std::string_view name)> knows_namespace;
   std::size_t attachments_max;
 };
 

@@ -2,6 +2,7 @@
 #include "policy/room_pattern.h"
 #include "server/api_connections.h"
 #include "server/api_gather.h"
+#include "server/room_rules.h"
 
 namespace tidewire::server {
 namespace {
@@ -10,6 +11,18 @@ constexpr std::string_view kMoveSchema =
     R"({"type":"object","additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{
 "sockets":{"type":"array","items":{"type":"string","minLength":1,"maxLength":128},"minItems":1,"maxItems":1000},
 "users":{"type":"array","items":{"type":"string","minLength":1,"maxLength":123},"minItems":1,"maxItems":1000,"description":"every connection of these users"}}})";
+
+void count_namespaces(const ApiContext& context, const ApiCallPointer& call, ApiContext::Names names) {
+  std::vector<BroadcastOperator> spaces;
+  for (const std::string& name : names) spaces.push_back(context.space(*call, name));
+  CountAll::run(std::move(spaces), [call, names = std::move(names)](const std::vector<std::uint64_t>& counts, bool complete) {
+    std::vector<Value> list;
+    for (std::size_t i = 0; i < counts.size() && i < names.size(); ++i) {
+      list.push_back(Value::object({{"name", names[i]}, {"connections", counts[i]}}));
+    }
+    call->accept(Value::object({{"namespaces", Value::array(std::move(list))}, {"complete", complete}}));
+  });
+}
 
 void list(const ApiContext& context, const ApiCallPointer& call) {
   const auto everybody = context.named_space(*call);
@@ -38,8 +51,9 @@ std::optional<BroadcastOperator> room_of(const ApiContext& context, ApiCall& cal
 void show(const ApiContext& context, const ApiCallPointer& call) {
   const auto room = room_of(context, *call);
   if (!room) return;
-  room->count_sockets().then([call](std::uint64_t count) {
-    call->accept(Value::object({{"room", Value::object({{"name", call->place("room")}, {"members", count}})}}));
+  room->count_sockets().then([call](SocketsCount found) {
+    const Value counted = Value::object({{"name", call->place("room")}, {"members", found.count}});
+    call->accept(Value::object({{"room", counted}, {"complete", found.complete}}));
   });
 }
 
@@ -50,37 +64,34 @@ void members(const ApiContext& context, const ApiCallPointer& call) {
 void move(const ApiContext& context, const ApiCallPointer& call, bool into) {
   if (!room_of(context, *call)) return;
   const std::string& room = call->place("room");
+  if (looks_like_a_socket_id(room)) return call->refuse(400, problems::kInvalidRoom, "the name is that of a connection, which is alone in it");
   // Who is in user:ada counts as a device of ada and hears what is for her.
-  if (room.starts_with("user:")) return call->refuse(400, problems::kInvalidRoom, "the rooms user:... have the connections of that user, always");
+  if (room.starts_with(kUserRoomPrefix)) return call->refuse(400, problems::kInvalidRoom, "the rooms user:... have the connections of that user, always");
   std::vector<std::string> whom;
-  for (const Value& socket : call->body["sockets"].items()) whom.emplace_back(*socket.as_string());
-  for (const Value& user : call->body["users"].items()) whom.push_back("user:" + std::string(*user.as_string()));
-  const BroadcastOperator meant = context.named_space(*call)->to(whom);
-  meant.count_sockets().then([call, meant, room, into](std::uint64_t count) {
-    if (into) {
-      meant.sockets_join(room);
-    } else {
-      meant.sockets_leave(room);
-    }
-    call->accept(Value::object({{"room", room}, {"connections", count}}));
-  });
+  for (const Value& socket : call->body["sockets"].items()) {
+    whom.emplace_back(*socket.as_string());
+    if (!looks_like_a_socket_id(whom.back())) return call->refuse(400, api_codes::kInvalidBody, "\"sockets\" are the ids of connections");
+  }
+  for (const Value& user : call->body["users"].items()) whom.push_back(user_room(*user.as_string()));
+  context.named_space(*call)
+      ->to(whom)
+      .for_each([move = context.services.move, room, into](Socket& socket) {
+        if (move) return move(socket, room, into);
+        if (!into) return socket.leave(room);
+        static_cast<void>(socket.join(room));
+      })
+      .then([call, room](SocketsCount moved) {
+        call->accept(Value::object({{"room", room}, {"connections", moved.count}, {"complete", moved.complete}}));
+      });
 }
 
 }  // namespace
 
 void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table) {
   table.push_back({.method = "GET", .path = "/api/v1/namespaces", .tag = "rooms", .summary = "The namespaces and how many connections each has.",
-                   .right = ApiRight::kRole, .role = "read", .answers = {{200, "{ok, namespaces: [{name, connections}]}"}},
+                   .right = ApiRight::kRole, .role = "read", .answers = {{200, "{ok, namespaces: [{name, connections}], complete}"}},
                    .handler = [context](const ApiCallPointer& call) {
-                     std::vector<BroadcastOperator> spaces;
-                     for (const std::string& name : context->namespaces()) spaces.push_back(context->space(*call, name));
-                     CountAll::run(std::move(spaces), [call, names = context->namespaces()](std::vector<std::uint64_t> counts) {
-                       std::vector<Value> list;
-                       for (std::size_t i = 0; i < counts.size() && i < names.size(); ++i) {
-                         list.push_back(Value::object({{"name", names[i]}, {"connections", counts[i]}}));
-                       }
-                       call->accept(Value::object({{"namespaces", Value::array(std::move(list))}}));
-                     });
+                     context->find_namespaces(*call, [context, call](ApiContext::Names names) { count_namespaces(*context, call, std::move(names)); });
                    }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms", .tag = "rooms", .summary = "Rooms that somebody is in, in the order of their names, by pages.",
                    .right = ApiRight::kRole, .role = "read",
@@ -88,7 +99,7 @@ void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
                    .answers = {{200, "{ok, rooms: [{name, members}], next, complete}; next is null on the last page"}},
                    .handler = [context](const ApiCallPointer& call) { list(*context, call); }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms/{room}", .tag = "rooms", .summary = "How many are in a room; a room that nobody is in has none.",
-                   .right = ApiRight::kRole, .role = "read", .query = {namespace_parameter()}, .answers = {{200, "{ok, room: {name, members}}"}},
+                   .right = ApiRight::kRole, .role = "read", .query = {namespace_parameter()}, .answers = {{200, "{ok, room: {name, members}, complete}"}},
                    .handler = [context](const ApiCallPointer& call) { show(*context, call); }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms/{room}/members", .tag = "rooms", .summary = "The connections in a room, by pages.",
                    .right = ApiRight::kRole, .role = "read", .query = {namespace_parameter(), after_parameter(), limit_parameter()},
@@ -96,11 +107,11 @@ void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
                    .handler = [context](const ApiCallPointer& call) { members(*context, call); }});
   table.push_back({.method = "POST", .path = "/api/v1/rooms/{room}/join", .tag = "rooms", .summary = "Put connections, or those of users, into a room.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()}, .body = kMoveSchema,
-                   .answers = {{200, "{ok, room, connections}: how many were meant"}},
+                   .answers = {{200, "{ok, room, connections, complete}: how many were meant"}},
                    .handler = [context](const ApiCallPointer& call) { move(*context, call, true); }});
   table.push_back({.method = "POST", .path = "/api/v1/rooms/{room}/leave", .tag = "rooms", .summary = "Take connections, or those of users, out of a room.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()}, .body = kMoveSchema,
-                   .answers = {{200, "{ok, room, connections}: how many were meant"}},
+                   .answers = {{200, "{ok, room, connections, complete}: how many were meant"}},
                    .handler = [context](const ApiCallPointer& call) { move(*context, call, false); }});
 }
 

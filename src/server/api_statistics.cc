@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <mutex>
+#include <optional>
 
 #include "server/api_connections.h"
 #include "server/api_gather.h"
@@ -19,7 +21,7 @@ constexpr std::string_view kDefaultRooms[] = {"global", "authenticated", "admin"
 void count_default_rooms(const ApiContext& context, const ApiCallPointer& call, UniqueFunction<void(Value)> done) {
   std::vector<BroadcastOperator> rooms;
   for (const std::string_view room : kDefaultRooms) rooms.push_back(context.space(*call, "/").to(room));
-  CountAll::run(std::move(rooms), [done = std::move(done)](std::vector<std::uint64_t> counts) {
+  CountAll::run(std::move(rooms), [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool) {
     Value value = Value::object();
     for (std::size_t i = 0; i < counts.size(); ++i) value.set(kDefaultRooms[i], counts[i]);
     done(std::move(value));
@@ -27,13 +29,17 @@ void count_default_rooms(const ApiContext& context, const ApiCallPointer& call, 
 }
 
 void statistics(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
-  context->io.gather_statistics().then([context, call](ServerStatistics now) {
-    count_default_rooms(*context, call, [context, call, now](Value rooms) {
-      Value value = connection_statistics(context->options, now);
+  const auto answer = [context, call](const auto& now) {
+    count_default_rooms(*context, call, [call, value = connection_statistics(context->options, now)](Value rooms) mutable {
       value.set("rooms", std::move(rooms));
       call->answer(value);
     });
-  });
+  };
+  if (context->about_all(*call)) {
+    context->io.gather_statistics().then(answer);
+  } else {
+    context->io.gather_statistics(call->tenant, "/").then(answer);
+  }
 }
 
 void analytics(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
@@ -62,6 +68,28 @@ void metrics(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& c
   });
 }
 
+std::uint64_t count_descriptors() {
+  std::uint64_t count = 0;
+  if (DIR* folder = opendir("/proc/self/fd")) {
+    while (const dirent* entry = readdir(folder)) count += entry->d_name[0] == '.' ? 0u : 1u;
+    closedir(folder);
+  }
+  return count;
+}
+
+std::uint64_t open_descriptors() {
+  static std::mutex mutex;
+  static std::uint64_t count = 0;
+  static std::optional<std::int64_t> counted_ms;
+  const std::lock_guard lock(mutex);
+  const std::int64_t now = wall_clock_ms();
+  if (!counted_ms || now - *counted_ms >= kDescriptorsKeptMs || now < *counted_ms) {
+    count = count_descriptors();
+    counted_ms = now;
+  }
+  return count;
+}
+
 // Of the user who asks. Only what is known: latency is not measured, and says so.
 void connection_health(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
   connections_of_user(*context, call, call->caller.identity.user_id, [call](std::vector<Value> connections) {
@@ -79,20 +107,20 @@ void connection_health(const std::shared_ptr<ApiContext>& context, const ApiCall
 
 }  // namespace
 
+std::uint64_t resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long size = 0;
+  unsigned long resident = 0;
+  const bool read = std::fscanf(file, "%lu %lu", &size, &resident) == 2;
+  std::fclose(file);
+  return read ? std::uint64_t{resident} * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
 ProcessFigures process_figures() {
   ProcessFigures figures;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
-    unsigned long size = 0;
-    unsigned long resident = 0;
-    if (std::fscanf(file, "%lu %lu", &size, &resident) == 2) {
-      figures.resident_bytes = std::uint64_t{resident} * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    }
-    std::fclose(file);
-  }
-  if (DIR* folder = opendir("/proc/self/fd")) {
-    while (const dirent* entry = readdir(folder)) figures.open_descriptors += entry->d_name[0] == '.' ? 0u : 1u;
-    closedir(folder);
-  }
+  figures.resident_bytes = resident_bytes();
+  figures.open_descriptors = open_descriptors();
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
     const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
@@ -101,13 +129,23 @@ ProcessFigures process_figures() {
   return figures;
 }
 
+namespace {
+
+Value one_kind(bool available, std::uint64_t connected, std::uint64_t total) {
+  return Value::object({{"available", available}, {"connected", connected},
+                        {"stats", Value::object({{"connected", connected}, {"total", total}})}});
+}
+
+}  // namespace
+
 Value connection_statistics(const Options& options, const ServerStatistics& now) {
-  const auto one = [](bool available, std::uint64_t connected, std::uint64_t total) {
-    return Value::object({{"available", available}, {"connected", connected},
-                          {"stats", Value::object({{"connected", connected}, {"total", total}})}});
-  };
-  return Value::object({{"socketIO", one(options.serve_socketio, now.sessions, now.handshakes)},
-                        {"webSocket", one(options.serve_plain, now.plain_peers, now.plain_handshakes)}});
+  return Value::object({{"socketIO", one_kind(options.serve_socketio, now.sessions, now.handshakes)},
+                        {"webSocket", one_kind(options.serve_plain, now.plain_peers, now.plain_handshakes)}});
+}
+
+Value connection_statistics(const Options& options, const NamespaceStatistics& now) {
+  return Value::object({{"socketIO", one_kind(options.serve_socketio, now.socketio.now, now.socketio.ever)},
+                        {"webSocket", one_kind(options.serve_plain, now.plain.now, now.plain.ever)}});
 }
 
 Value to_value(const ServerStatistics& now) {
@@ -118,7 +156,7 @@ Value to_value(const ServerStatistics& now) {
 
 void add_statistics_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<ApiEndpoint>& table) {
   table.push_back({.method = "GET", .path = "/api/websocket/stats", .tag = "statistics", .summary = "How many clients of each kind, and in the default rooms.",
-                   .answers = {{200, "{socketIO: {available, connected, stats: {connected, total}}, webSocket: the same, rooms}"}},
+                   .figures = true, .answers = {{200, "{socketIO: {available, connected, stats: {connected, total}}, webSocket: the same, rooms}"}},
                    .handler = [context](const ApiCallPointer& call) { statistics(context, call); }});
   table.push_back({.method = "GET", .path = "/api/admin/websocket-analytics", .tag = "statistics", .summary = "Every figure of the server.",
                    .right = ApiRight::kAdmin, .whole_server = true,

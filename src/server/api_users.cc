@@ -3,11 +3,11 @@
 
 #include "server/api_connections.h"
 #include "server/api_gather.h"
+#include "server/room_rules.h"
 
 namespace tidewire::server {
 namespace {
 
-constexpr std::string_view kUserRoom = "user:";
 constexpr std::size_t kPresenceSocketsMax = 10'000;  // looked at for the presence of one room
 constexpr std::size_t kPresencePage = 1'000;
 
@@ -20,13 +20,13 @@ void answer_users(const ApiCallPointer& call, std::vector<Value> users, Value ne
 // Every user: the rooms user:... are in order already, and their members are the devices.
 void presence_of_all(const ApiCallPointer& call, const BroadcastOperator& everybody) {
   Page page = page_of(*call);
-  page.prefix = kUserRoom;
-  if (!page.after.empty()) page.after = std::string(kUserRoom) + page.after;
+  page.prefix = kUserRoomPrefix;
+  if (!page.after.empty()) page.after = user_room(page.after);
   everybody.fetch_rooms(page).then([call](RoomsPage found) {
     std::vector<Value> users;
     Value last;
     for (const RoomCount& room : found.rooms) {
-      const std::string_view user = std::string_view(room.name).substr(kUserRoom.size());
+      const std::string_view user = std::string_view(room.name).substr(kUserRoomPrefix.size());
       users.push_back(user_value(user, room.members));
       last = user;
     }
@@ -82,10 +82,10 @@ void presence(const ApiContext& context, const ApiCallPointer& call) {
   }
   if (!room.empty()) return std::make_shared<RoomPresence>(call, everybody->to(room))->next();
   if (user.empty()) return presence_of_all(call, *everybody);
-  everybody->to(std::string(kUserRoom) + user).count_sockets().then([call, user](std::uint64_t count) {
+  everybody->to(user_room(user)).count_sockets().then([call, user](SocketsCount found) {
     std::vector<Value> users;
-    if (count > 0) users.push_back(user_value(user, count));
-    answer_users(call, std::move(users), Value(), true);
+    if (found.count > 0) users.push_back(user_value(user, found.count));
+    answer_users(call, std::move(users), Value(), found.complete);
   });
 }
 
@@ -97,10 +97,8 @@ void show(const ApiContext& context, const ApiCallPointer& call) {
   });
 }
 
-void disconnect(const ApiContext& context, const ApiCallPointer& call) {
-  std::vector<BroadcastOperator> whom;
-  for (const std::string& name : context.namespaces()) whom.push_back(context.space(*call, name).to(std::string(kUserRoom) + call->place("user")));
-  CountAll::run(whom, [call, whom](std::vector<std::uint64_t> counts) {
+void disconnect_all(const ApiCallPointer& call, const std::vector<BroadcastOperator>& whom) {
+  CountAll::run(whom, [call, whom](const std::vector<std::uint64_t>& counts, bool complete) {
     std::uint64_t total = 0;
     for (const std::uint64_t count : counts) total += count;
     for (const BroadcastOperator& each : whom) {
@@ -110,11 +108,31 @@ void disconnect(const ApiContext& context, const ApiCallPointer& call) {
         each.disconnect_sockets(true);
       }
     }
-    call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}}));
+    call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}, {"complete", complete}}));
+  });
+}
+
+void disconnect(const ApiContext& context, const ApiCallPointer& call) {
+  context.find_namespaces(*call, [&context, call](const ApiContext::Names& names) {
+    std::vector<BroadcastOperator> whom;
+    for (const std::string& name : names) whom.push_back(context.space(*call, name).to(user_room(call->place("user"))));
+    disconnect_all(call, whom);
   });
 }
 
 void not_available(ApiCall& call) { call.refuse(501, api_codes::kNotAvailable, "this server does not judge tokens"); }
+
+// For one tenant where the call names one or is bound to one; the administrator of no tenant means all of them.
+ApiServices::Scope scope_of(const ApiCall& call) {
+  if (!call.caller.tenant && !call.has("tenant")) return std::nullopt;
+  return call.tenant;
+}
+
+void answer_revocation(ApiCall& call, const Status& revoked, std::string_view name, Value value) {
+  if (revoked.ok()) return call.accept(Value::object({{name, std::move(value)}}));
+  const bool full = revoked.code() == StatusCode::kResourceExhausted;
+  call.refuse(full ? 503 : 400, full ? api_codes::kNotAvailable : api_codes::kInvalidParameter, revoked.message());
+}
 
 void refresh(const ApiContext& context, const ApiCallPointer& call) {
   if (!context.services.refresh) return not_available(*call);
@@ -128,6 +146,7 @@ void refresh(const ApiContext& context, const ApiCallPointer& call) {
       return call->accept(Value::object({{"user", judged->user_id}, {"expires_at", ends ? Value(iso_time(*ends * 1000)) : Value()}}));
     }
     if (judged.status().code() == StatusCode::kNotFound) return call->refuse(404, api_codes::kNotFound, "there is no such connection");
+    if (judged.status().code() == StatusCode::kDeadlineExceeded) return call->refuse(503, problems::kUnavailable, judged.status().message());
     call->refuse(400, "token_invalid", "the token is no good, or another user's");
   });
 }
@@ -150,24 +169,24 @@ void add_user_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
   table.push_back({.method = "POST", .path = "/api/v1/users/{user}/disconnect", .tag = "users", .summary = "Disconnect every connection of a user.",
                    .right = ApiRight::kRole, .role = "manage",
                    .query = {code, {.name = "reason", .text = "With the code, for the client.", .most = 123}},
-                   .answers = {{200, "{ok, user, disconnected}"}},
+                   .answers = {{200, "{ok, user, disconnected, complete}"}},
                    .handler = [context](const ApiCallPointer& call) { disconnect(*context, call); }});
   table.push_back({.method = "POST", .path = "/api/v1/users/{user}/revoke", .tag = "users",
-                   .summary = "Believe no token of this user that was issued until now, and close what came with one.",
-                   .right = ApiRight::kRole, .role = "manage", .whole_server = true, .answers = {{200, "{ok, user}"}},
+                   .summary = "Believe no token of this user that was issued up to this second, and close what came with one.",
+                   .right = ApiRight::kRole, .role = "manage", .answers = {{200, "{ok, user}"}},
                    .handler = [context](const ApiCallPointer& call) {
                      if (!context->services.revoke_user) return not_available(*call);
-                     context->services.revoke_user(call->place("user"));
-                     call->accept(Value::object({{"user", call->place("user")}}));
+                     const std::string& user = call->place("user");
+                     answer_revocation(*call, context->services.revoke_user(scope_of(*call), user), "user", user);
                    }});
   table.push_back({.method = "POST", .path = "/api/v1/tokens/revoke", .tag = "users", .summary = "Believe this one token (its jti) no more.",
-                   .right = ApiRight::kRole, .role = "manage", .whole_server = true,
+                   .right = ApiRight::kRole, .role = "manage",
                    .body = R"({"type":"object","required":["token_id"],"additionalProperties":false,"properties":{"token_id":{"type":"string","minLength":1,"maxLength":256}}})",
                    .answers = {{200, "{ok, token_id}"}},
                    .handler = [context](const ApiCallPointer& call) {
                      if (!context->services.revoke_token) return not_available(*call);
-                     context->services.revoke_token(*call->body["token_id"].as_string());
-                     call->accept(Value::object({{"token_id", call->body["token_id"]}}));
+                     const std::string_view token = *call->body["token_id"].as_string();
+                     answer_revocation(*call, context->services.revoke_token(scope_of(*call), token), "token_id", token);
                    }});
   table.push_back({.method = "POST", .path = "/api/v1/tokens/refresh", .tag = "users", .summary = "Give a live connection a newer token of the same user.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()},

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kFinishMs = 5'000;
 constexpr std::int64_t kFinishCheckMs = 20;
+constexpr std::int64_t kInsecureWarningMs = 60'000;
 
 Options options_of(const Settings& settings, base::LogSink& log) {
   Options options = options_from(settings, core_count());
@@ -28,19 +29,15 @@ Options options_of(const Settings& settings, base::LogSink& log) {
   return options;
 }
 
-ContractRunner::Undeclared undeclared_of(const Settings& settings) {
-  return settings.contracts.undeclared == "relay" ? ContractRunner::Undeclared::kRelay : ContractRunner::Undeclared::kRefuse;
-}
-
 // References from one part of the configuration to another.
 void check_references(const Rules& rules, ConfigErrors& errors) {
   const auto question = [&](const std::string& name) {
     return name.empty() || std::ranges::any_of(rules.hooks.questions, [&](const auto& each) { return each.name == name; });
   };
-  for (const auto& rule : rules.rooms.rules()) {
-    if (!question(rule->ask)) errors.add({.origin = "rooms"}, "the rule of " + rule->pattern.text() + " asks \"" + rule->ask + "\", which is no question of hooks.questions");
+  for (const auto& rule : rules.book->rooms.rules()) {
+    if (!question(rule->ask)) errors.add(rule->source, "the rule of " + rule->pattern.text() + " asks \"" + rule->ask + "\", which is no question of hooks.questions");
   }
-  for (const auto& contract : rules.contracts) {
+  for (const auto& contract : rules.book->contracts) {
     if (!question(contract->ask)) errors.add(contract->source, "the event \"" + contract->name + "\" asks \"" + contract->ask + "\", which is no question of hooks.questions");
     if (!rules.namespaces.declares(contract->namespace_name)) {
       errors.add(contract->source, "the event \"" + contract->name + "\" is of namespace \"" + contract->namespace_name + "\", which [[namespaces]] does not declare");
@@ -58,6 +55,15 @@ std::pair<std::string, std::uint16_t> split_address(const std::string& text) {
   return {std::move(host), port};
 }
 
+// Why a configuration cannot be used.
+std::vector<std::string> complaints(const Loaded& loaded) {
+  std::vector<std::string> lines = loaded.errors.lines();
+  for (const Finding& finding : loaded.findings) {
+    if (finding.severity == Severity::kError) lines.push_back(finding.key + " " + finding.sentence);
+  }
+  return lines;
+}
+
 std::string milliseconds_since(std::chrono::steady_clock::time_point begin) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count());
 }
@@ -68,21 +74,26 @@ Rules read_rules(const Settings& settings, const std::vector<Finding>& findings,
   const DefaultRules defaults = settings.contracts.defaults ? default_rules() : DefaultRules();
   Rules rules;
   rules.namespaces = NamespaceRules::read(settings.namespaces, settings.auth.anonymous, errors);
-  rules.rooms.read(defaults.rooms, settings.rooms, errors);
-  rules.contracts = read_contracts(defaults.events, settings.events, settings.contracts.names_max, errors);
+  const auto book = std::make_shared<Rulebook>();
+  book->rooms.read(defaults.rooms, settings.rooms, errors);
+  book->contracts = read_contracts(defaults.events, settings.events, settings.contracts.names_max, errors);
+  book->rates = SenderRates::read(settings.rates, errors);
+  book->relay_undeclared = settings.contracts.undeclared == "relay";
+  rules.book = book;
   rules.issuers = read_issuers(settings.auth, settings.hooks.allow_http, errors);
   rules.hooks = read_hooks(settings.hooks, errors);
   check_references(rules, errors);
-  for (const auto& rule : rules.rooms.rules()) rules.read_claims = rules.read_claims || rule->join.reads_claims();
-  for (const auto& contract : rules.contracts) rules.read_claims = rules.read_claims || contract->reads_claims;
-  static_cast<void>(ApiKeys(settings, errors));
+  for (const auto& rule : book->rooms.rules()) rules.read_claims = rules.read_claims || rule->join.reads_claims();
+  for (const auto& contract : book->contracts) rules.read_claims = rules.read_claims || contract->reads_claims;
+  static_cast<void>(ApiAccess(settings, errors));
   for (const Finding& finding : findings) rules.insecure.push_back(finding.key + " " + finding.sentence);
   return rules;
 }
 
-Application::Application(Settings settings, Rules rules, base::LogSink& log)
-    : settings_(std::move(settings)),
+Application::Application(const Settings& settings, Rules rules, base::LogSink& log)
+    : settings_(settings),
       rules_(std::move(rules)),
+      book_(rules_.book, options_from(settings_, core_count()).shards),
       log_(log),
       io_(options_of(settings_, log)),
       questions_client_(std::make_unique<outbound::Client>(outbound::ClientOptions{
@@ -91,14 +102,20 @@ Application::Application(Settings settings, Rules rules, base::LogSink& log)
           outbound::ClientOptions{.ca_file = settings_.hooks.ca_file, .allow_http = settings_.hooks.allow_http})),
       keys_(rules_.issuers, *questions_client_, log),
       hooks_(rules_.hooks, *webhooks_client_, *questions_client_, random_, log),
-      gate_(settings_, keys_, [this](std::string_view name) { return rules_.namespaces.may_be_anonymous(name); }, rules_.read_claims),
-      rooms_(rules_.rooms, hooks_, log),
-      runner_(rules_.contracts, rooms_, hooks_, log, undeclared_of(settings_), options_from(settings_, core_count()).shards) {
+      gate_(settings_, keys_, [this](std::string_view name) { return rules_.namespaces.may_be_anonymous(name); }, rules_.read_claims, log),
+      rooms_(book_, io_, hooks_, log),
+      runner_(book_, io_, rooms_, hooks_, log),
+      log_connections_(settings_.log.connections),
+      insecure_(rules_.insecure) {
   gate_.guard(io_);
+  gate_.on_renewed([this](Socket& socket, const Identity& before) { rooms_.review(socket, before); });
   open_namespaces();
   serve_api();
   serve_pages();
-  io_.on_listening([this] { say_hello(); });
+  io_.on_listening([this] {
+    say_hello();
+    warn_of_insecure();
+  });
   io_.on_reload([this] { reload(); });
 }
 
@@ -112,13 +129,13 @@ void Application::open_namespaces() {
   for (const NamespaceRule& rule : rules_.namespaces.rules()) {
     if (rule.pattern == nullptr) {
       follow(io_.of(rule.name));
-      runner_.listen(io_, io_.of(rule.name), rule.name);
+      runner_.listen(io_.of(rule.name), rule.name);
       continue;
     }
     const auto space = io_.of_pattern(rule.name);
     if (!space.ok()) continue;  // read_rules() has complained
     follow(*space);
-    runner_.listen(io_, *space, rule.name);
+    runner_.listen(*space, rule.name);
   }
 }
 
@@ -147,10 +164,11 @@ void Application::serve_api() {
 
 ApiServices Application::api_services() {
   ApiServices services;
-  services.judge = [this](std::string_view token, ApiServices::Judged done) { gate_.judge(token, std::move(done)); };
+  services.judge = [this](std::string_view token, std::string_view host, ApiServices::Judged done) { gate_.judge(token, host, std::move(done)); };
   services.refresh = [this](ApiServices::Refresh what, ApiServices::Judged done) { refresh_socket(std::move(what), std::move(done)); };
-  services.revoke_user = [this](std::string_view user) { gate_.revoke_user(io_, user); };
-  services.revoke_token = [this](std::string_view token) { gate_.revoke_token(io_, token); };
+  services.revoke_user = [this](ApiServices::Scope tenant, std::string_view user) { return gate_.revoke_user(io_, tenant, user); };
+  services.revoke_token = [this](ApiServices::Scope tenant, std::string_view token) { return gate_.revoke_token(io_, tenant, token); };
+  services.move = [this](Socket& socket, const std::string& room, bool into) { rooms_.move(socket, room, into); };
   services.contracts = [this] { return contracts(); };
   services.namespaces = [this] {
     std::vector<std::string> names;
@@ -160,10 +178,11 @@ ApiServices Application::api_services() {
     return names;
   };
   services.ready = [this] { return io_.accepting(); };
-  services.insecure = rules_.insecure;
-  services.components = [this] { return hooks_.to_value(); };
+  services.insecure = [this] { return insecure(); };
+  services.components = [this] { return Value::object({{"hooks", Value::object({{"status", hooks_.healthy() ? "healthy" : "degraded"}})}}); };
   services.analytics = [this] { return analytics(); };
   services.metrics = [this] { return metrics(); };
+  services.log = &log_;
   return services;
 }
 
@@ -174,22 +193,25 @@ void Application::refresh_socket(ApiServices::Refresh what, ApiServices::Judged 
       .to(what.socket)
       .for_each([this, token = what.token, id = what.socket, answer](Socket& socket) {
         // A room may be called like somebody's id.
-        if (socket.id() == id) gate_.refresh(io_, socket, token, [answer](Result<Identity> judged) { (*answer)(std::move(judged)); });
+        if (socket.id() == id) gate_.refresh(socket, token, [answer](Result<Identity> judged) { (*answer)(std::move(judged)); });
       })
-      .then([answer](std::uint64_t found) {
-        if (found == 0) (*answer)(Status(StatusCode::kNotFound, "there is no such socket"));
+      .then([answer](SocketsCount found) {
+        if (found.count > 0) return;
+        (*answer)(found.complete ? Status(StatusCode::kNotFound, "there is no such socket")
+                                 : Status(StatusCode::kDeadlineExceeded, "a shard did not answer in time"));
       });
 }
 
 Value Application::contracts() const {
+  const auto book = book_.get();
   Value events = Value::array();
-  for (const auto& contract : rules_.contracts) events.push_back(contract->to_value());
+  for (const auto& contract : book->contracts) events.push_back(contract->to_value());
   Value rooms = Value::array();
-  for (const auto& rule : rules_.rooms.rules()) rooms.push_back(rule->to_value());
+  for (const auto& rule : book->rooms.rules()) rooms.push_back(rule->to_value());
   return Value::object({{"events", std::move(events)},
                         {"rooms", std::move(rooms)},
                         {"namespaces", rules_.namespaces.to_value()},
-                        {"undeclared", settings_.contracts.undeclared}});
+                        {"undeclared", book->relay_undeclared ? "relay" : "refuse"}});
 }
 
 Value Application::analytics() const {
@@ -226,20 +248,21 @@ std::string Application::metrics() const {
 
 // What happens to every socket of a namespace, whatever it says.
 void Application::follow(const Namespace& space) {
-  gate_.listen_for_refresh(io_, space);
+  gate_.listen_for_refresh(space);
   space.on_connection([this](Socket& socket) {
+    // A revocation may have overtaken him on his way in.
+    if (gate_.is_revoked(*socket.identity())) return socket.close(kBadTokenCode, "revoked");
     rooms_.enter(socket);
     hooks_.tell("connect", socket);
-    if (!settings_.log.connections || !log_.enabled(LogLevel::kInfo)) return;
-    const Handshake handshake = socket.handshake();
+    if (!log_connections_.load(std::memory_order_relaxed) || !log_.enabled(LogLevel::kInfo)) return;
     log_.write(LogLevel::kInfo, "client connected",
                {{"socket", socket.id()}, {"namespace", socket.namespace_name()}, {"dialect", socket.dialect()},
-                {"transport", socket.transport()}, {"address", handshake.address}, {"user", socket.identity()->user_id},
+                {"transport", socket.transport()}, {"address", socket.address()}, {"user", socket.identity()->user_id},
                 {"tenant", socket.identity()->tenant}});
   });
   space.on_disconnecting([this](Socket& socket, DisconnectReason reason) {
     hooks_.tell("disconnect", socket, Value::object({{"reason", text(reason)}}));
-    if (!settings_.log.connections || !log_.enabled(LogLevel::kInfo)) return;
+    if (!log_connections_.load(std::memory_order_relaxed) || !log_.enabled(LogLevel::kInfo)) return;
     log_.write(LogLevel::kInfo, "client disconnected",
                {{"socket", socket.id()}, {"namespace", socket.namespace_name()}, {"dialect", socket.dialect()},
                 {"user", socket.identity()->user_id}, {"reason", std::string(text(reason))}});
@@ -253,12 +276,12 @@ void Application::serve_pages() {
 
 void Application::say_hello() {
   std::string rooms;
-  for (const auto& rule : rules_.rooms.rules()) {
+  for (const auto& rule : rules_.book->rooms.rules()) {
     if (rule->pattern.exact()) rooms.append(rooms.empty() ? "" : ", ").append(rule->pattern.text());
   }
   log_.write(LogLevel::kInfo, "WebSocket service initialized",
              {{"socketio", settings_.socketio.enabled ? "on" : "off"}, {"plain", settings_.plain.enabled ? "on" : "off"},
-              {"contracts", std::to_string(rules_.contracts.size())}, {"issuers", std::to_string(rules_.issuers.issuers.size())}});
+              {"contracts", std::to_string(rules_.book->contracts.size())}, {"issuers", std::to_string(rules_.issuers.issuers.size())}});
   log_.write(LogLevel::kInfo, "Default rooms created (" + rooms + ")", {});
   const char* scheme = settings_.tls.certificate_file.empty() ? "http" : "https";
   std::printf("tidewire listens on %s://%s:%u (%u shards, flush by %s)\n", scheme, settings_.server.host.c_str(),
@@ -291,18 +314,48 @@ void Application::finish_hooks() {
   }
 }
 
+// ---- another configuration while it runs
+
 void Application::reload() {
-  const std::unique_ptr<Settings> wanted = reload_ ? reload_() : nullptr;
-  if (wanted == nullptr) return;
-  ConfigErrors errors;
-  const ReloadPlan plan = plan_reload(settings_, *wanted);
-  Issuers issuers = read_issuers(plan.settings.auth, plan.settings.hooks.allow_http, errors);
-  if (!errors.empty()) {
-    for (const std::string& line : errors.lines()) log_.write(LogLevel::kError, "configuration not reloaded", {{"why", line}});
-    return;
+  if (admin_io_ != nullptr) {  // io_ has done so itself
+    if (const Status read = admin_io_->reload_certificate(); !read.ok()) log_.write(LogLevel::kError, "certificate kept", {{"why", read.message()}});
   }
-  keys_.replace(std::move(issuers));
+  if (!load_) return;
+  Loaded loaded = load_();
+  if (!loaded.usable()) return refuse_reload(complaints(loaded));
+  const ReloadPlan plan = plan_reload(settings_, loaded.settings);
+  // As it will be: what waits for a restart must fit what comes now.
+  ConfigErrors errors;
+  Rules rules = read_rules(plan.settings, check_settings(plan.settings, loaded.provenance), errors);
+  if (!errors.empty()) return refuse_reload(errors.lines());
+  if (rules.read_claims) gate_.keep_claims();
+  keys_.replace(std::move(rules.issuers));
+  book_.replace(std::move(rules.book));
+  api_->reload(plan.settings);
+  if (admin_api_ != nullptr) admin_api_->reload(plan.settings);
+  log_connections_.store(plan.settings.log.connections, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    insecure_ = std::move(rules.insecure);
+  }
+  settings_ = plan.settings;
+  if (applied_) applied_(settings_);
   log_.write(LogLevel::kWarn, "configuration reloaded: " + plan.text(), {});
+}
+
+void Application::refuse_reload(const std::vector<std::string>& why) {
+  for (const std::string& line : why) log_.write(LogLevel::kError, "configuration not reloaded", {{"why", line}});
+}
+
+std::vector<std::string> Application::insecure() const {
+  const std::lock_guard lock(mutex_);
+  return insecure_;
+}
+
+// Again and again: whoever looks only at the end of a log sees it, too.
+void Application::warn_of_insecure() {
+  for (const std::string& each : insecure()) log_.write(LogLevel::kWarn, "insecure setting", {{"what", each}});
+  io_.after(kInsecureWarningMs, [this] { warn_of_insecure(); });
 }
 
 }  // namespace tidewire::server

@@ -1,33 +1,35 @@
 // server/application.h - the server binary, put together: what the configuration says, on the public API of the library.
 //
-//   Settings --> NamespaceRules, RoomRules, Contracts, Issuers, HookSettings      (Rules: read and checked, nothing runs)
+//   Settings --> NamespaceRules, Rulebook (rooms, contracts), Issuers, HookSettings      (Rules: read and checked, nothing runs)
 //            --> Server io
 //                  Gate             who comes in                 <- KeyRing <- outbound::Client
 //                  RoomService      who is in which room         <- Hooks   <- outbound::Client
 //                  ContractRunner   what becomes of an event
 //                  Api              what back ends may do over HTTP; asks the others by ApiServices
 //
-// A part knows the parts to its right, none knows the Application.
+// A part knows the parts to its right, none knows the Application. SIGHUP: reload() reads everything again, and replaces the
+// Rulebook, the issuers, and what the API asks of callers; a configuration with a mistake changes nothing.
 // Threads: made, run and destroyed on one thread. Lifetime: the log outlives it.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include "base/log.h"
 #include "base/random.h"
 #include "outbound/client.h"
 #include "server/api.h"
-#include "server/contract.h"
 #include "server/contract_runner.h"
 #include "server/gate.h"
 #include "server/hooks.h"
 #include "server/key_ring.h"
 #include "server/namespace_rules.h"
-#include "server/room_rules.h"
 #include "server/room_service.h"
+#include "server/rulebook.h"
 #include "server/settings.h"
 #include "server/settings_check.h"
+#include "server/settings_load.h"
 #include "tidewire/server.h"
 
 namespace tidewire::server {
@@ -35,8 +37,7 @@ namespace tidewire::server {
 // Everything of the configuration that is more than a value, compiled.
 struct Rules {
   NamespaceRules namespaces;
-  RoomRules rooms;
-  Contracts contracts;
+  std::shared_ptr<const Rulebook> book;
   Issuers issuers;
   HookSettings hooks;
   bool read_claims = false;           // whether anything looks at claims that an identity has no field for
@@ -48,16 +49,17 @@ Rules read_rules(const Settings& settings, const std::vector<Finding>& findings,
 class Application {
  public:
   // REQUIRES: read_rules() found nothing wrong
-  Application(Settings settings, Rules rules, base::LogSink& log);
+  Application(const Settings& settings, Rules rules, base::LogSink& log);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
 
   // Listens and serves until SIGINT or SIGTERM; then says goodbye to everybody and delivers what webhooks wait for, within 5 s.
   Status run();
-  // On SIGHUP, on the thread of run(): new values for what can change. Null: the configuration stays as it is.
-  using Reload = std::function<std::unique_ptr<Settings>()>;
-  void on_reload(Reload reload) { reload_ = std::move(reload); }
+  // On SIGHUP, on the thread of run(): `load` reads the configuration again, `applied` hears what is in force from now on.
+  using Load = std::function<Loaded()>;
+  using Applied = std::function<void(const Settings&)>;
+  void on_reload(Load load, Applied applied) { load_ = std::move(load), applied_ = std::move(applied); }
 
  private:
   void serve_api();
@@ -71,10 +73,14 @@ class Application {
   void serve_pages();
   void say_hello();
   void reload();
+  void refuse_reload(const std::vector<std::string>& why);
+  std::vector<std::string> insecure() const;
+  void warn_of_insecure();
   void finish_hooks();
 
-  const Settings settings_;
-  const Rules rules_;
+  Settings settings_;  // in force; read and replaced on the thread of run() only
+  const Rules rules_;  // of the start
+  CurrentRulebook book_;
   base::LogSink& log_;
   base::SystemRandom random_;  // of the outbound thread
   Server io_;                  // destroyed last: callbacks of the others post to it
@@ -89,7 +95,11 @@ class Application {
   ConfigErrors api_errors_;           // read_rules() has told them
   std::unique_ptr<Api> api_;
   std::unique_ptr<Api> admin_api_;    // on admin_io_
-  Reload reload_;
+  Load load_;
+  Applied applied_;
+  std::atomic<bool> log_connections_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> insecure_;  // guarded by mutex_
 };
 
 }  // namespace tidewire::server

@@ -57,8 +57,8 @@ void add_set(LoadRequest& request, const std::string& text) {
 
 int serve_command(const LoadRequest& request) {
   const Loaded loaded = load_settings(request);
+  if (loaded.usable()) return serve(loaded, request);  // what it warns of is in its log
   print(stderr, report_lines(loaded));
-  if (loaded.usable()) return serve(loaded, request);
   print(stderr, "tidewire does not start: " + report_summary(loaded) + "\n");
   return 1;
 }

@@ -1,5 +1,6 @@
 #include "server/contract.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
@@ -12,6 +13,17 @@ namespace {
 constexpr std::string_view kEverybody = "*";
 constexpr std::string_view kSender = "sender";
 constexpr std::array<std::string_view, 5> kNotYet = {"priority", "ttl", "coalesce", "history", "durable"};
+
+bool has_places(const policy::Template& text) {
+  return std::ranges::any_of(text.pieces(), [](const policy::Template::Piece& piece) { return !piece.path.empty(); });
+}
+
+bool looks_into_payload(const Contract& contract) {
+  if (contract.schema || contract.stamp || contract.reply_fields || !contract.ask.empty()) return true;
+  if (contract.member_of && has_places(*contract.member_of)) return true;
+  return std::ranges::any_of(contract.join, has_places) || std::ranges::any_of(contract.leave, has_places) ||
+         std::ranges::any_of(contract.to, has_places);
+}
 
 // One [[events]] table.
 class ContractReader {
@@ -33,6 +45,7 @@ class ContractReader {
       table_.ignore(key);
     }
     table_.finish();
+    contract->reads_payload = looks_into_payload(*contract);
     return contract;
   }
 
@@ -47,6 +60,7 @@ class ContractReader {
     for (const std::string& alias : contract.aliases) check_name("aliases", alias);
   }
   void check_name(std::string_view key, const std::string& name) {
+    if (name == kRefreshEvent) table_.complain(key, "\"" + name + "\" is the server's own event");
     if (hub::is_reserved_event(name)) table_.complain(key, "\"" + name + "\" is a word of the protocol, no event");
   }
 
@@ -140,7 +154,7 @@ class ContractReader {
   void read_membership(Contract& contract) {
     const bool said = table_.has("member_of");
     const std::string text = table_.text("member_of", "");
-    if (!said && contract.to.size() == 1 && contract.to.front().pieces().back().path.size() > 0) {
+    if (!said && contract.to.size() == 1 && has_places(contract.to.front())) {
       contract.member_of = contract.to.front();
     } else if (!said && contract.to.size() > 1) {
       table_.complain("to", "names several rooms: say with \"member_of\" which one the sender must be in, or \"\" for none");
@@ -155,9 +169,13 @@ class ContractReader {
   }
 
   void read_answer(Contract& contract) {
-    if (const ConfigNode* stamp = table_.table("stamp")) contract.stamp = values("stamp", *stamp);
+    if (const ConfigNode* stamp = table_.table("stamp")) {
+      contract.stamp = values("stamp", *stamp);
+      contract.stamp_source = stamp->to_value();
+    }
     const ConfigNode* reply = table_.node("reply");
     if (reply == nullptr) return;
+    contract.reply_source = reply->to_value();
     if (reply->as_text() == "arguments") {
       contract.reply = Contract::Reply::kArguments;
     } else if (reply->is_table()) {
@@ -186,20 +204,6 @@ Value texts_of(const std::vector<policy::Template>& templates) {
 
 }  // namespace
 
-bool Contract::reads_payload() const noexcept {
-  const auto places = [](const policy::Template& text) {
-    for (const policy::Template::Piece& piece : text.pieces()) {
-      if (!piece.path.empty()) return true;
-    }
-    return false;
-  };
-  bool reads = schema.has_value() || stamp.has_value() || reply_fields.has_value() || !ask.empty() || (member_of && places(*member_of));
-  for (const auto* list : {&join, &leave, &to}) {
-    for (const policy::Template& each : *list) reads = reads || places(each);
-  }
-  return reads;
-}
-
 Value Contract::to_value() const {
   Value value = Value::object({{"name", name}, {"namespace", namespace_name}, {"from", from.text()}});
   if (!aliases.empty()) value.set("aliases", Value::from(aliases));
@@ -223,6 +227,8 @@ Value Contract::to_value() const {
     value.set("others", others);
     value.set("volatile", is_volatile);
   }
+  if (stamp) value.set("stamp", stamp_source);
+  if (reply != Reply::kOk) value.set("reply", reply_source);
   value.set("declared_at", source.text());
   return value;
 }
@@ -243,7 +249,6 @@ Contracts read_contracts(const ConfigNode& defaults, const ConfigNode& node, std
       return;
     }
     for (const std::string& name : names) taken.emplace(contract->namespace_name, name);
-    contract->index = contracts.size();
     contracts.push_back(std::move(contract));
   };
   for (const ConfigNode* each : tables_of(node, errors)) add(ContractReader(*each, errors).read(), false);

@@ -5,8 +5,8 @@
 //   from = "authenticated"                # who may send it (who.h); default: everybody
 //   rate = "20/s burst 40"                # of one user, or of one socket without a user
 //   payload_key = "projectId"             # a first argument that is a text or a number is read as {"projectId": it}
-//   schema = { type = "object", ... }     # of the first argument (policy/json_schema.h), a table or JSON text
-//   member_of = "project:{projectId}"     # the room that the sender must be in; default: the one of `to`; "" for none
+//   schema = { type = "object", ... }     # of the one argument there may be (policy/json_schema.h), a table or JSON text
+//   member_of = "project:{projectId}"     # the room that the sender must be in; default: the one of `to`, if the sender has a say in it; "" for none
 //   join = "project:{projectId}"          # rooms that the sender joins, by the rules of [[rooms]]; also leave
 //   ask = "prices"                        # the question of [[hooks.questions]] that answers it
 //   to = "project:{projectId}"            # who gets it: a room or several; "*" is everybody in the namespace, "sender" the sender
@@ -38,6 +38,7 @@
 
 namespace tidewire::server {
 
+inline constexpr std::string_view kRefreshEvent = "auth_refresh";  // the gate's own, no contract's
 inline constexpr std::size_t kContractRoomsMax = 8;    // of join, leave and to, each
 inline constexpr std::size_t kContractAliasesMax = 16;
 
@@ -64,17 +65,18 @@ struct Contract {
   bool others = false;
   std::string emit;
   std::optional<ValueTemplate> stamp;
+  Value stamp_source;
   Reply reply = Reply::kOk;
   std::optional<ValueTemplate> reply_fields;
+  Value reply_source;
   bool is_volatile = false;
-  std::size_t index = 0;  // among all contracts: which rate table is its own
   ConfigSource source;
 
   // Whether a template names a claim of the sender's token.
   bool reads_claims = false;
-
   // Whether the first argument must be looked into; else it passes as it came.
-  bool reads_payload() const noexcept;
+  bool reads_payload = false;
+
   Value to_value() const;
 };
 

@@ -1,16 +1,15 @@
 #include "server/contract_runner.h"
 
-#include <chrono>
+#include <algorithm>
+#include <span>
 #include <utility>
+
+#include "server/clock.h"
 
 namespace tidewire::server {
 namespace {
 
 constexpr policy::Rate kStrikes{.count = 50, .interval_ms = 10'000, .burst = 50};  // refusals before the door
-
-base::Milliseconds now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 Problem problem(std::string_view code, std::string_view message, Value details = {}) {
   return {std::string(code), std::string(message), std::move(details)};
@@ -32,72 +31,119 @@ Value stamped(const Value& payload, const Value& stamps) {
 
 }  // namespace
 
-// Shard-local.
-struct ContractRunner::Tables {
-  explicit Tables(const Contracts& contracts) : strikes(kStrikes) {
-    for (const auto& contract : contracts) {
-      rates.push_back(contract->rate ? std::make_unique<policy::RateTable>(*contract->rate) : nullptr);
+struct ContractRunner::Entry {
+  const Contract& contract;
+  bool told;  // a webhook wants to hear of it
+  std::unique_ptr<policy::RateTable> rate;
+};
+
+struct ContractRunner::Desk {
+  std::shared_ptr<const Rulebook> book;
+  std::vector<std::unique_ptr<Entry>> entries;
+  std::vector<base::StringMap<Entry*>> by_event;  // for each namespace; aliases too
+  std::unique_ptr<SenderLimits> limits;
+  policy::RateTable strikes{kStrikes};            // by socket
+  std::string key;                                // of the one that is asked for now
+
+  // Rates that are as they were go on counting.
+  void take_over(std::shared_ptr<const Rulebook> next, std::span<const std::string> spaces, const Hooks& hooks) {
+    std::vector<std::unique_ptr<Entry>> before = std::move(entries);
+    entries.clear();
+    by_event.assign(spaces.size(), {});
+    for (const auto& contract : next->contracts) {
+      const auto space = std::ranges::find(spaces, contract->namespace_name);
+      if (space == spaces.end()) continue;
+      auto entry = std::make_unique<Entry>(Entry{*contract, hooks.wants("event:" + contract->name), nullptr});
+      if (contract->rate) {
+        entry->rate = rate_of(before, *contract);
+        if (entry->rate == nullptr) entry->rate = std::make_unique<policy::RateTable>(*contract->rate);
+      }
+      base::StringMap<Entry*>& names = by_event[static_cast<std::size_t>(space - spaces.begin())];
+      names[contract->name] = entry.get();
+      for (const std::string& alias : contract->aliases) names[alias] = entry.get();
+      entries.push_back(std::move(entry));
     }
+    if (limits == nullptr || !(limits->rates() == next->rates)) limits = std::make_unique<SenderLimits>(next->rates);
+    book = std::move(next);
   }
-  std::vector<std::unique_ptr<policy::RateTable>> rates;  // by Contract::index
-  policy::RateTable strikes;                              // by socket
-  std::string key;                                        // of the one that is asked for now
+
+  static std::unique_ptr<policy::RateTable> rate_of(std::span<const std::unique_ptr<Entry>> before, const Contract& contract) {
+    for (const auto& entry : before) {
+      const Contract& old = entry->contract;
+      if (old.name == contract.name && old.namespace_name == contract.namespace_name && old.rate == contract.rate) return std::move(entry->rate);
+    }
+    return nullptr;
+  }
 };
 
 struct ContractRunner::Run {
-  const Contract& contract;
+  std::shared_ptr<const Rulebook> book;
+  const Contract& contract;  // of the book
   Socket socket;
   std::shared_ptr<const Identity> identity;
   Arguments arguments;
   Value payload;
   Ack ack;
-  Value answer = {};             // of the back end
-  std::vector<std::string> rooms = {};  // to be joined
+  Value answer = {};  // of the back end
 };
 
-ContractRunner::ContractRunner(const Contracts& contracts, RoomService& rooms, Hooks& hooks, base::LogSink& log, Undeclared undeclared,
-                               std::uint32_t shard_count)
-    : contracts_(contracts), rooms_(rooms), hooks_(hooks), log_(log), undeclared_(undeclared) {
-  for (const auto& contract : contracts) told_.push_back(hooks.wants("event:" + contract->name));
-  for (std::uint32_t i = 0; i < shard_count; ++i) tables_.push_back(std::make_unique<Tables>(contracts));
+ContractRunner::ContractRunner(CurrentRulebook& book, Server& io, RoomService& rooms, Hooks& hooks, base::LogSink& log)
+    : book_(book), io_(io), rooms_(rooms), hooks_(hooks), log_(log) {
+  for (std::uint32_t i = 0; i < book.shard_count(); ++i) desks_.push_back(std::make_unique<Desk>());
 }
 
 ContractRunner::~ContractRunner() = default;
 
-void ContractRunner::listen(Server& io, const Namespace& space, std::string_view name) {
-  for (const auto& contract : contracts_) {
-    if (contract->namespace_name != name) continue;
-    const auto add = [&](const std::string& event) {
-      space.on(event, EventListener([this, &io, each = contract.get()](Event& inbound) { handle(*each, inbound, io.current_shard()); }));
-    };
-    add(contract->name);
-    for (const std::string& alias : contract->aliases) add(alias);
-  }
-  space.on_unheard([this](Event& event) { handle_undeclared(event); });
+void ContractRunner::listen(const Namespace& space, std::string_view name) {
+  // Behind the server's own events (auth_refresh), and not by name: what contracts there are may change.
+  space.on_unheard([this, index = spaces_.size()](Event& event) { handle(event, index); });
+  spaces_.emplace_back(name);
   // Arguments that an own listener of the server (auth_refresh) cannot read.
   space.on_error([](Socket&, const Error&) {});
 }
 
-void ContractRunner::handle(const Contract& contract, Event& event, std::uint32_t shard) {
+ContractRunner::Desk& ContractRunner::desk() {
+  const std::uint32_t shard = io_.current_shard();
+  Desk& desk = *desks_[shard];
+  const auto& book = book_.on_shard(shard);
+  if (desk.book != book) [[unlikely]] desk.take_over(book, spaces_, hooks_);
+  return desk;
+}
+
+void ContractRunner::handle(Event& event, std::size_t space) {
+  Desk& here = desk();
+  Socket& socket = event.socket();
+  if (const auto over = here.limits->take(socket, *socket.identity(), monotonic_ms())) {
+    Ack ack = event.take_ack();
+    return refuse(socket, ack, event.name(), too_fast(here, socket, Value::object({{"limit", over->of}, {"retryAfterMs", over->wait_ms}})));
+  }
+  const auto found = here.by_event[space].find(event.name());
+  if (found == here.by_event[space].end()) return handle_undeclared(here, event);
+  carry_out(here, *found->second, event);
+}
+
+void ContractRunner::carry_out(Desk& desk, Entry& entry, Event& event) {
+  const Contract& contract = entry.contract;
   Socket& socket = event.socket();
   const std::shared_ptr<const Identity> identity = socket.identity();
   Ack ack = event.take_ack();
-  if (const auto refused = may_send(contract, socket, *identity, shard)) return refuse(socket, ack, event.name(), *refused);
+  if (const auto refused = check_sender(contract, *identity)) return refuse(socket, ack, event.name(), *refused);
+  if (const auto refused = over_rate(desk, entry, socket, *identity)) return refuse(socket, ack, event.name(), *refused);
 
   Value payload;
-  if (contract.reads_payload()) {
+  if (contract.reads_payload) {
     if (const auto refused = check_payload(contract, event.arguments(), payload)) return refuse(socket, ack, event.name(), *refused);
   }
   const Filling filling(socket, *identity, payload);
   if (const auto refused = check_membership(contract, socket, filling)) return refuse(socket, ack, event.name(), *refused);
   statistics_.handled.fetch_add(1, std::memory_order_relaxed);
-  if (told_[contract.index]) {
+  if (entry.told) {
     hooks_.tell("event:" + contract.name, socket, Value::object({{"name", contract.name}, {"arguments", Value::array(event.arguments().values())}}));
   }
   if (contract.ask.empty() && contract.join.empty() && contract.leave.empty()) {
     return finish(contract, socket, *identity, event.arguments(), payload, ack);
   }
-  auto run = std::make_shared<Run>(Run{contract, socket, identity, event.arguments().copy(), std::move(payload), std::move(ack)});
+  auto run = std::make_shared<Run>(Run{desk.book, contract, socket, identity, event.arguments().copy(), std::move(payload), std::move(ack)});
   if (contract.ask.empty()) {
     change_rooms(std::move(run), 0);
   } else {
@@ -107,33 +153,40 @@ void ContractRunner::handle(const Contract& contract, Event& event, std::uint32_
 
 // ---- what may be refused
 
-std::optional<Problem> ContractRunner::may_send(const Contract& contract, Socket& socket, const Identity& identity, std::uint32_t shard) {
+std::optional<Problem> ContractRunner::check_sender(const Contract& contract, const Identity& identity) {
   switch (contract.from.admits(identity, {})) {
     case Who::Answer::kNeedsToken: return problem(problems::kUnauthorized, "this event is for people with a token");
     case Who::Answer::kNo:
     case Who::Answer::kAsk: return problem(problems::kForbidden, "you may not send this event");
     case Who::Answer::kYes: break;
   }
-  return over_rate(contract, socket, identity, shard);
+  return std::nullopt;
 }
 
-std::optional<Problem> ContractRunner::over_rate(const Contract& contract, Socket& socket, const Identity& identity, std::uint32_t shard) {
-  policy::RateTable* table = tables_[shard]->rates[contract.index].get();
+std::optional<Problem> ContractRunner::over_rate(Desk& desk, Entry& entry, Socket& socket, const Identity& identity) {
+  policy::RateTable* table = entry.rate.get();
   if (table == nullptr) return std::nullopt;
-  std::string& key = tables_[shard]->key;
+  std::string& key = desk.key;
   if (identity.anonymous()) {
     key = socket.id();
   } else {
-    key.assign(identity.tenant).append(1, '\n').append(identity.user_id);
+    SenderLimits::user_key(identity, key);
   }
-  const base::Milliseconds now = now_ms();
+  const base::Milliseconds now = monotonic_ms();
   if (table->take(key, now)) return std::nullopt;
+  return too_fast(desk, socket, Value::object({{"limit", "event"}, {"retryAfterMs", table->wait_ms(key, now)}}));
+}
+
+Problem ContractRunner::too_fast(Desk& desk, Socket& socket, Value details) {
   statistics_.rate_limited.fetch_add(1, std::memory_order_relaxed);
-  if (!tables_[shard]->strikes.take(socket.id(), now)) socket.close(kRateLimitCode, "rate limit");
-  return problem(problems::kRateLimited, "too many of these events", Value::object({{"retryAfterMs", table->wait_ms(key, now)}}));
+  if (!desk.strikes.take(socket.id(), monotonic_ms())) socket.close(kRateLimitCode, "rate limit");
+  return problem(problems::kRateLimited, "too many events", std::move(details));
 }
 
 std::optional<Problem> ContractRunner::check_payload(const Contract& contract, const ArgumentsView& arguments, Value& payload) {
+  if (contract.schema && arguments.size() > 1) {
+    return problem(problems::kInvalidPayload, "this event has one argument", Value::object({{"arguments", arguments.size()}}));
+  }
   payload = arguments[0];
   if (!contract.payload_key.empty() && (payload.is_string() || payload.is_number())) {
     payload = Value::object({{contract.payload_key, std::move(payload)}});
@@ -171,22 +224,30 @@ void ContractRunner::ask(std::shared_ptr<Run> run) {
                                         {"event", contract.name},
                                         {"data", run->payload},
                                         {"namespace", run->socket.namespace_name()},
-                                        {"socket", run->socket.id()},
+                                        {"socket", socket_value(run->socket)},
                                         {"user", user_value(*run->identity)}});
-  hooks_.ask(contract.ask, question, [this, run](outbound::Answer answer) {
+  hooks_.ask(contract.ask, run->socket, question, [this, run](outbound::Answer answer) {
     run->socket.run([this, run, answer = std::move(answer)](Socket& socket) mutable {
       if (!socket.connected()) return;
       if (!answer.ok()) return refuse(socket, run->ack, run->contract.name, problem(problems::kUnavailable, outbound::ask_error_text(answer.error)));
-      if (answer.value["ok"] == Value(false)) {
+      if (answer.value["ok"] != Value(true)) {
         const Value& error = answer.value["error"];
         return refuse(socket, run->ack, run->contract.name,
                       problem(error["code"].as_string().value_or(problems::kForbidden), error["message"].as_string().value_or("refused"),
                               error["details"]));
       }
+      // Who has lost his rights while the back end thought about it does not use them any more.
+      run->identity = socket.identity();
+      if (const auto refused = may_still(*run)) return refuse(socket, run->ack, run->contract.name, *refused);
       run->answer = answer.value["data"];
       change_rooms(run, 0);
     });
   });
+}
+
+std::optional<Problem> ContractRunner::may_still(const Run& run) {
+  if (const auto refused = check_sender(run.contract, *run.identity)) return refused;
+  return check_membership(run.contract, run.socket, Filling(run.socket, *run.identity, run.payload));
 }
 
 void ContractRunner::change_rooms(std::shared_ptr<Run> run, std::size_t next) {
@@ -216,7 +277,7 @@ void ContractRunner::finish(const Contract& contract, Socket& socket, const Iden
                             const Value& payload, Ack& ack) {
   const Filling filling(socket, identity, payload);
   if (const auto refused = deliver(contract, socket, identity, arguments, filling)) return refuse(socket, ack, contract.name, *refused);
-  acknowledge(contract, socket, arguments, filling, ack);
+  acknowledge(contract, arguments, filling, ack);
 }
 
 std::optional<Problem> ContractRunner::deliver(const Contract& contract, Socket& socket, const Identity& identity,
@@ -263,7 +324,7 @@ std::optional<Problem> ContractRunner::deliver(const Contract& contract, Socket&
   return std::nullopt;
 }
 
-void ContractRunner::acknowledge(const Contract& contract, Socket&, const ArgumentsView& arguments, const Filling& filling, Ack& ack) {
+void ContractRunner::acknowledge(const Contract& contract, const ArgumentsView& arguments, const Filling& filling, Ack& ack) {
   if (!ack.wanted()) return;
   if (contract.reply == Contract::Reply::kArguments) return ack(arguments);
   Value answer = acceptance(contract.reply_fields ? contract.reply_fields->fill(filling) : Value());
@@ -273,11 +334,11 @@ void ContractRunner::acknowledge(const Contract& contract, Socket&, const Argume
 
 // ---- what no contract declares
 
-void ContractRunner::handle_undeclared(Event& event) {
+void ContractRunner::handle_undeclared(Desk& desk, Event& event) {
   statistics_.undeclared.fetch_add(1, std::memory_order_relaxed);
   Socket& socket = event.socket();
   Ack ack = event.take_ack();
-  if (undeclared_ == Undeclared::kRefuse) {
+  if (!desk.book->relay_undeclared) {
     return refuse(socket, ack, event.name(), problem(problems::kUnknownEvent, "no contract declares this event"));
   }
   BroadcastOperator target = socket.broadcast();

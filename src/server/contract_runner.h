@@ -1,10 +1,12 @@
 // server/contract_runner.h - carries out contracts: from an event of a client to its receivers and its acknowledgement.
 //
-//   from? -> rate? -> payload and schema? -> member_of? -> [ask the back end] -> leave, join -> emit -> acknowledge
+//   sender's rates? -> from? -> rate? -> payload and schema? -> member_of? -> [ask the back end] -> leave, join -> emit -> acknowledge
 //
 // Everything up to the first question to a back end is one call stack. What a step refuses is told (problem.h), counted and
 // logged, and nothing of the later steps happens. A sender who goes on after kStrikes refusals for its rate is closed (4029).
-// Threads: each shard runs its own events; the contracts are shared and immutable, the rate tables are the shard's.
+// Other contracts may come while it runs: an event is carried out by those that it began with, and a rate that stays as it was
+// goes on counting.
+// Threads: each shard runs its own events, by the book of the shard and with rate tables of its own.
 #pragma once
 
 #include <atomic>
@@ -12,9 +14,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/string_map.h"
 #include "policy/rate_table.h"
-#include "server/contract.h"
 #include "server/room_service.h"
+#include "server/rulebook.h"
 #include "tidewire/server.h"
 
 namespace tidewire::server {
@@ -23,17 +26,11 @@ inline constexpr std::uint16_t kRateLimitCode = 4029;
 
 class ContractRunner {
  public:
-  enum class Undeclared : std::uint8_t {
-    kRefuse,
-    kRelay,  // to the other members of the rooms that the sender is in
-  };
-
-  ContractRunner(const Contracts& contracts, RoomService& rooms, Hooks& hooks, base::LogSink& log, Undeclared undeclared,
-                 std::uint32_t shard_count);
+  ContractRunner(CurrentRulebook& book, Server& io, RoomService& rooms, Hooks& hooks, base::LogSink& log);
   ~ContractRunner();
 
-  // Listens to the events of one namespace, `name` as its contracts call it.
-  void listen(Server& io, const Namespace& space, std::string_view name);
+  // Listens to the events of one namespace, `name` as its contracts call it. Before the server starts.
+  void listen(const Namespace& space, std::string_view name);
 
   struct Statistics {
     std::atomic<std::uint64_t> handled{0};
@@ -44,32 +41,37 @@ class ContractRunner {
   const Statistics& statistics() const noexcept { return statistics_; }
 
  private:
-  struct Run;  // an event under way, when it must outlive its stack
-  struct Tables;
+  struct Run;    // an event under way, when it must outlive its stack
+  struct Desk;   // what one shard has: its book, looked up by name, and its rates
+  struct Entry;  // of the desk: a contract with its rate
 
-  void handle(const Contract& contract, Event& event, std::uint32_t shard);
-  void handle_undeclared(Event& event);
-  std::optional<Problem> may_send(const Contract& contract, Socket& socket, const Identity& identity, std::uint32_t shard);
-  std::optional<Problem> over_rate(const Contract& contract, Socket& socket, const Identity& identity, std::uint32_t shard);
+  Desk& desk();
+  void handle(Event& event, std::size_t space);
+  void carry_out(Desk& desk, Entry& entry, Event& event);
+  void handle_undeclared(Desk& desk, Event& event);
+  static std::optional<Problem> check_sender(const Contract& contract, const Identity& identity);
+  std::optional<Problem> over_rate(Desk& desk, Entry& entry, Socket& socket, const Identity& identity);
+  Problem too_fast(Desk& desk, Socket& socket, Value details);
   static std::optional<Problem> check_payload(const Contract& contract, const ArgumentsView& arguments, Value& payload);
   static std::optional<Problem> check_membership(const Contract& contract, const Socket& socket, const Filling& filling);
   // The rest, for contracts that wait for nobody.
   void finish(const Contract& contract, Socket& socket, const Identity& identity, const ArgumentsView& arguments, const Value& payload,
               Ack& ack);
   void ask(std::shared_ptr<Run> run);
+  static std::optional<Problem> may_still(const Run& run);
   void change_rooms(std::shared_ptr<Run> run, std::size_t next);
   void refuse(Socket& socket, Ack& ack, std::string_view event, const Problem& problem);
   std::optional<Problem> deliver(const Contract& contract, Socket& socket, const Identity& identity, const ArgumentsView& arguments,
                                  const Filling& filling);
-  void acknowledge(const Contract& contract, Socket& socket, const ArgumentsView& arguments, const Filling& filling, Ack& ack);
+  static void acknowledge(const Contract& contract, const ArgumentsView& arguments, const Filling& filling, Ack& ack);
 
-  const Contracts& contracts_;
+  CurrentRulebook& book_;
+  Server& io_;
   RoomService& rooms_;
   Hooks& hooks_;
   base::LogSink& log_;
-  const Undeclared undeclared_;
-  std::vector<bool> told_;  // by Contract::index: whether a webhook wants to hear of it
-  std::vector<std::unique_ptr<Tables>> tables_;  // of each shard
+  std::vector<std::string> spaces_;          // that it listens to
+  std::vector<std::unique_ptr<Desk>> desks_;  // of each shard
   Statistics statistics_;
 };
 

@@ -90,7 +90,27 @@ name = "leave-project"
 aliases = ["project-leave", "leaveProject"]
 payload_key = "projectId"
 leave = "project:{projectId}"
+reply = { projectId = "{projectId}" }
 schema = { type = "object", required = ["projectId"], properties = { projectId = { type = ["string", "integer"] } } }
+
+[[events]]
+name = "registerSession"
+aliases = ["register-session"]
+payload_key = "sessionId"
+join = "session:{sessionId}"
+reply = { sessionId = "{sessionId}" }
+schema = { type = "object", required = ["sessionId"], properties = { sessionId = { type = ["string", "integer"] } } }
+description = "hear what is for one session, by its id"
+
+[[events]]
+name = "test-run-started"
+from = "authenticated"
+rate = "10/s"
+to = "project:{projectId}"
+others = true
+emit = "test-execution-update"
+stamp = { status = "running", userId = "{sender.id}", userName = "{sender.name}", timestamp = "{time}" }
+schema = { type = "object", required = ["testRunId", "projectId"], properties = { testRunId = { type = ["string", "integer"] }, projectId = { type = ["string", "integer"] } } }
 
 [[events]]
 name = "test-case-editing"

@@ -1,11 +1,10 @@
 #include "server/filling.h"
 
-#include <array>
 #include <algorithm>
-#include <chrono>
+#include <array>
 
 #include "base/random.h"
-#include "server/hooks.h"
+#include "server/clock.h"
 
 namespace tidewire::server {
 namespace {
@@ -28,10 +27,6 @@ std::string uuid() {
     text.push_back(kDigits[bytes[i] & 15]);
   }
   return text;
-}
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 // "a.b" of a value; the value itself for an empty path.
@@ -60,7 +55,7 @@ std::optional<std::string> Filling::sender_text(std::string_view field) const {
   if (field == "email") return known(sender_.email);
   if (field == "tenant") return known(sender_.tenant);
   if (field == "socket") return socket_.id();
-  return known(socket_.handshake().address);
+  return known(socket_.address());
 }
 
 Value Filling::value(std::string_view path) const {
@@ -71,8 +66,8 @@ Value Filling::value(std::string_view path) const {
   }
   if (first == "claims") return member_at(sender_.claims, rest);
   if (first == "payload") return member_at(payload_, rest);
-  if (path == "time") return timestamp_now();
-  if (path == "time_ms") return now_ms();
+  if (path == "time") return iso_time(wall_clock_ms());
+  if (path == "time_ms") return wall_clock_ms();
   if (path == "uuid") return uuid();
   return member_at(payload_, path);
 }

@@ -1,49 +1,15 @@
 #include "server/gate.h"
 
-#include <chrono>
 #include <utility>
+
+#include "server/clock.h"
+#include "server/header_values.h"
 
 namespace tidewire::server {
 namespace {
 
+constexpr std::string_view kRevoked = "token_revoked";
 constexpr std::int64_t kRevocationKeptS = 366 * 24 * 3'600;  // no token should live longer
-
-std::int64_t now_s() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
-// The value of a cookie in `a=1; b=2`.
-std::string_view cookie_value(std::string_view header, std::string_view name) {
-  while (!header.empty()) {
-    const std::size_t end = header.find(';');
-    const std::string_view pair = without_blanks(header.substr(0, end));
-    const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) return pair.substr(equals + 1);
-    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
-  }
-  return {};
-}
-
-std::string_view bearer(std::string_view header) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (header.size() <= kScheme.size()) return {};
-  for (std::size_t i = 0; i < kScheme.size(); ++i) {
-    if ((header[i] | 0x20) != kScheme[i]) return {};
-  }
-  return without_blanks(header.substr(kScheme.size()));
-}
-
-std::string_view host_without_port(std::string_view host) {
-  const std::size_t bracket = host.find(']');
-  const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  return host.substr(0, colon);
-}
 
 auth::ClaimMapping mapping_of(const Settings::Auth& settings) {
   return {.user_id = settings.claim_user_id,
@@ -54,15 +20,24 @@ auth::ClaimMapping mapping_of(const Settings::Auth& settings) {
           .projects = settings.claim_projects};
 }
 
+Settings::Tenants tenants_of(const Settings& settings) {
+  Settings::Tenants tenants = settings.tenants;
+  tenants.hosts.clear();
+  for (const auto& [host, tenant] : settings.tenants.hosts) tenants.hosts.emplace(comparable_host(host), tenant);
+  return tenants;
+}
+
 }  // namespace
 
-Gate::Gate(const Settings& settings, KeyRing& keys, MayBeAnonymous may_be_anonymous, bool keep_claims)
+Gate::Gate(const Settings& settings, KeyRing& keys, MayBeAnonymous may_be_anonymous, bool keep_claims, base::LogSink& log)
     : settings_(settings.auth),
-      tenants_(settings.tenants),
+      tenants_(tenants_of(settings)),
       mapping_(mapping_of(settings.auth)),
       keys_(keys),
+      log_(log),
       may_be_anonymous_(std::move(may_be_anonymous)),
-      keep_claims_(keep_claims) {}
+      keep_claims_(keep_claims),
+      refreshes_(kRefreshRate) {}
 
 void Gate::count(std::uint64_t Statistics::*counter) {
   const std::lock_guard lock(mutex_);
@@ -86,7 +61,7 @@ std::string Gate::token_of(const Handshake& handshake) const {
     if (source == "auth") {
       found = handshake.auth["token"].as_string().value_or("");
     } else if (source == "header") {
-      found = bearer(handshake.header("authorization"));
+      found = bearer_token(handshake.header("authorization"));
     } else if (source == "cookie") {
       found = cookie_value(handshake.header("cookie"), settings_.cookie_name);
     } else if (source == "query") {
@@ -97,23 +72,27 @@ std::string Gate::token_of(const Handshake& handshake) const {
   return {};
 }
 
-bool Gate::place(const Handshake& handshake, Identity& identity, Finding& finding) const {
-  if (tenants_.source == "none") identity.tenant.clear();
+bool Gate::place(std::string_view host, Identity& identity, Finding& finding) const {
   if (tenants_.source != "host") return true;
-  const auto host = tenants_.hosts.find(std::string(host_without_port(handshake.header("host"))));
-  if (host == tenants_.hosts.end()) {
+  const auto found = tenants_.hosts.find(comparable_host(host));
+  if (found == tenants_.hosts.end()) {
     finding = {"unknown_host", "no tenant lives at this host name"};
     return false;
   }
-  if (!identity.tenant.empty() && identity.tenant != host->second) {
+  if (!identity.tenant.empty() && identity.tenant != found->second) {
     finding = {"wrong_tenant", "the token is of another tenant"};
     return false;
   }
-  identity.tenant = host->second;
+  identity.tenant = found->second;
   return true;
 }
 
-Error Gate::refusal_of(const Finding& finding) {
+Error Gate::refuse(const Finding& finding, const Handshake& handshake, std::string_view namespace_name) {
+  count(&Statistics::refused);
+  if (log_.enabled(base::LogLevel::kInfo)) {
+    log_.write(base::LogLevel::kInfo, "client refused",
+               {{"code", finding.code}, {"namespace", std::string(namespace_name)}, {"address", handshake.address}});
+  }
   const bool expired = finding.code == auth::code(auth::TokenError::kExpired);
   return {.message = "unauthorized",
           .data = Value::object({{"code", finding.code}, {"message", finding.text}}),
@@ -122,30 +101,27 @@ Error Gate::refusal_of(const Finding& finding) {
 
 void Gate::decide(const Handshake& handshake, std::string_view namespace_name, Verdict verdict) {
   const std::string token = token_of(handshake);
+  // What of the handshake counts afterwards: it is gone when the keys come later.
+  Handshake kept;
+  kept.address = handshake.address;
+  kept.headers.emplace_back("host", handshake.header("host"));
   if (token.empty()) {
     Identity nobody;
     Finding finding;
     if (!may_be_anonymous_(namespace_name)) {
       finding = {std::string(auth::code(auth::TokenError::kMissing)), std::string(auth::text(auth::TokenError::kMissing))};
-    } else if (place(handshake, nobody, finding)) {
+    } else if (place(kept.header("host"), nobody, finding)) {
       count(&Statistics::anonymous);
       return verdict(std::move(nobody));
     }
-    count(&Statistics::refused);
-    return verdict(refusal_of(finding));
+    return verdict(refuse(finding, kept, namespace_name));
   }
-  // The host may decide the tenant, and is gone when the keys come later.
-  Handshake host_only;
-  host_only.headers.emplace_back("host", handshake.header("host"));
-  keys_.verify(token, [this, host_only = std::move(host_only), verdict = std::move(verdict)](auth::Verdict judged) mutable {
+  keys_.verify(token, [this, kept = std::move(kept), space = std::string(namespace_name), verdict = std::move(verdict)](auth::Verdict judged) mutable {
     Finding finding = examine(std::move(judged));
-    if (finding.code.empty()) place(host_only, finding.identity, finding);
-    count(finding.code.empty() ? &Statistics::admitted : &Statistics::refused);
-    if (finding.code.empty()) {
-      verdict(std::move(finding.identity));
-    } else {
-      verdict(refusal_of(finding));
-    }
+    if (finding.code.empty() && place(kept.header("host"), finding.identity, finding)) refuse_revoked(finding);
+    if (!finding.code.empty()) return verdict(refuse(finding, kept, space));
+    count(&Statistics::admitted);
+    verdict(std::move(finding.identity));
   });
 }
 
@@ -154,76 +130,106 @@ Gate::Finding Gate::examine(auth::Verdict verdict) const {
   auto identity = auth::map_claims(verdict.claims, mapping_);
   if (!identity.ok()) return {"token_invalid", identity.status().message()};
   if (identity->anonymous()) return {"token_invalid", "the token names no user"};
-  {
-    const std::lock_guard lock(mutex_);
-    if (revocations_.is_revoked(*identity)) return {"token_revoked", "the token was revoked"};
+  if (!verdict.tenant.empty()) {
+    if (!identity->tenant.empty() && identity->tenant != verdict.tenant) return {"wrong_tenant", "the token is of another tenant"};
+    identity->tenant = std::move(verdict.tenant);
   }
-  // Good until a little after its end, for the clocks: as its verifier had it.
-  if (identity->expires_at_s) *identity->expires_at_s += settings_.leeway_s;
-  if (!keep_claims_) identity->claims = Value();
+  if (tenants_.source == "none") identity->tenant.clear();
+  // Good until a little after its end, for the clocks: as its verifier has it.
+  if (identity->expires_at_s) *identity->expires_at_s += verdict.leeway_s;
+  if (!keep_claims_.load(std::memory_order_relaxed)) identity->claims = Value();
   return {{}, {}, std::move(*identity)};
 }
 
-void Gate::judge(std::string_view token, Judged done) {
-  keys_.verify(token, [this, done = std::move(done)](auth::Verdict verdict) {
+bool Gate::is_revoked(const Identity& identity) const {
+  const std::lock_guard lock(mutex_);
+  return revocations_.is_revoked(identity);
+}
+
+void Gate::refuse_revoked(Finding& finding) const {
+  if (is_revoked(finding.identity)) finding = {std::string(kRevoked), "the token was revoked"};
+}
+
+void Gate::judge(std::string_view token, std::string_view host, Judged done) {
+  keys_.verify(token, [this, host = std::string(host), done = std::move(done)](auth::Verdict verdict) {
     Finding finding = examine(std::move(verdict));
-    if (tenants_.source == "none") finding.identity.tenant.clear();
+    if (finding.code.empty() && place(host, finding.identity, finding)) refuse_revoked(finding);
     if (finding.code.empty()) return done(std::move(finding.identity));
     done(Status(StatusCode::kInvalidArgument, finding.code));
   });
 }
 
-void Gate::refresh(Server&, const Socket& socket, std::string token, UniqueFunction<void(Result<Identity>)> done) {
-  judge(token, [this, socket, done = std::move(done)](Result<Identity> judged) mutable {
-    socket.run([this, judged = std::move(judged), done = std::move(done)](Socket& here) mutable {
-      if (!judged.ok()) return done(judged.status());
+void Gate::refresh(const Socket& socket, std::string_view token, Judged done) {
+  keys_.verify(token, [this, socket, done = std::move(done)](auth::Verdict verdict) mutable {
+    socket.run([this, finding = examine(std::move(verdict)), done = std::move(done)](Socket& here) mutable {
+      if (!finding.code.empty()) return done(Status(StatusCode::kInvalidArgument, finding.code));
+      Identity& next = finding.identity;
       const auto before = here.identity();
-      if (judged->user_id != before->user_id || (tenants_.source == "claim" && judged->tenant != before->tenant)) {
+      // A token that names no tenant is at home where the host says which one it is.
+      const bool placed = tenants_.source == "host" && next.tenant.empty();
+      if (next.user_id != before->user_id || next.issuer != before->issuer || (!placed && next.tenant != before->tenant)) {
         return done(Status(StatusCode::kInvalidArgument, "token_of_another_user"));
       }
-      judged->tenant = before->tenant;
+      next.tenant = before->tenant;
+      if (is_revoked(next)) return done(Status(StatusCode::kInvalidArgument, std::string(kRevoked)));
       count(&Statistics::refreshed);
-      here.set_identity(*judged);
-      done(std::move(judged));
+      here.set_identity(next);
+      if (renewed_) renewed_(here, *before);
+      done(std::move(next));
     });
   });
 }
 
-void Gate::listen_for_refresh(Server& io, const Namespace& space) {
-  space.on(kRefreshEvent, [this, &io](Socket& socket, Value payload, Ack ack) {
+void Gate::listen_for_refresh(const Namespace& space) {
+  space.on(kRefreshEvent, EventListener([this](Event& event) {
+    if (!may_refresh(event.socket().id())) {
+      Ack ack = event.take_ack();
+      return tell(event.socket(), ack, kRefreshEvent, {std::string(problems::kRateLimited), "too many tokens"});
+    }
+    const Value payload = event.arguments().size() == 0 ? Value() : event.arguments()[0];
     const std::string token(payload.is_string() ? payload.as_string().value_or("") : payload["token"].as_string().value_or(""));
-    refresh(io, socket, token, [socket, ack = std::move(ack)](Result<Identity> renewed) mutable {
+    refresh(event.socket(), token, [socket = event.socket(), ack = event.take_ack()](Result<Identity> renewed) mutable {
       if (renewed.ok()) {
         const Value answer = acceptance(Value::object({{"expiresAt", renewed->expires_at_s ? Value(*renewed->expires_at_s) : Value()}}));
         return ack.wanted() ? ack(answer) : socket.emit("auth_refreshed", answer);
       }
       tell(socket, ack, kRefreshEvent, {renewed.status().message(), "the token was not taken"});
     });
-  });
+  }));
 }
 
-void Gate::revoke_user(Server& io, std::string_view user_id) {
-  const std::int64_t now = now_s();
+bool Gate::may_refresh(const std::string& socket) {
+  const std::lock_guard lock(mutex_);
+  return refreshes_.take(socket, monotonic_ms());
+}
+
+Status Gate::note_revocation(Server& io, UniqueFunction<auth::Revocations::Outcome(std::int64_t now_s, std::int64_t until_s)> revoke) {
+  using Outcome = auth::Revocations::Outcome;
+  const std::int64_t now = wall_clock_ms() / 1'000;
+  Outcome outcome;
   {
     const std::lock_guard lock(mutex_);
     revocations_.expire(now);
-    static_cast<void>(revocations_.revoke_user(user_id, now, now + kRevocationKeptS));
-    ++statistics_.revoked;
+    outcome = revoke(now, now + kRevocationKeptS);
+    if (outcome == Outcome::kAdded || outcome == Outcome::kDroppedOne) ++statistics_.revoked;
   }
-  io.close_sockets_of([user = std::string(user_id)](const Identity& identity) { return identity.user_id == user; },
-                      kBadTokenCode, "revoked");
+  switch (outcome) {
+    case Outcome::kImpossibleId: return Status(StatusCode::kInvalidArgument, "nobody has such an id");
+    case Outcome::kNotKept: return Status(StatusCode::kResourceExhausted, "too many revocations are kept");
+    case Outcome::kDroppedOne: log_.write(base::LogLevel::kWarn, "the oldest revocation was forgotten for a new one", {}); break;
+    case Outcome::kAdded: break;
+  }
+  io.close_sockets_of([this](const Identity& identity) { return is_revoked(identity); }, kBadTokenCode, "revoked");
+  return {};
 }
 
-void Gate::revoke_token(Server& io, std::string_view token_id) {
-  const std::int64_t now = now_s();
-  {
-    const std::lock_guard lock(mutex_);
-    revocations_.expire(now);
-    static_cast<void>(revocations_.revoke_token(token_id, now + kRevocationKeptS));
-    ++statistics_.revoked;
-  }
-  io.close_sockets_of([token = std::string(token_id)](const Identity& identity) { return identity.token_id == token; },
-                      kBadTokenCode, "revoked");
+Status Gate::revoke_user(Server& io, auth::Revocations::Scope tenant, std::string_view user_id) {
+  // Up to the end of this second: tokens know no finer time, and one that was issued before must not slip through.
+  return note_revocation(io, [&](std::int64_t now, std::int64_t until) { return revocations_.revoke_user(tenant, user_id, now + 1, until); });
+}
+
+Status Gate::revoke_token(Server& io, auth::Revocations::Scope tenant, std::string_view token_id) {
+  return note_revocation(io, [&](std::int64_t, std::int64_t until) { return revocations_.revoke_token(tenant, token_id, until); });
 }
 
 }  // namespace tidewire::server

@@ -1,4 +1,5 @@
-// Health: is it alive, may it have clients, how is it. Shapes of the mission where it names them.
+// Health: is it alive, may it have clients, how is it. Shapes of the mission where it names them. With tenants the figures are for
+// the administrator of all of them; others see null.
 #include "server/api_statistics.h"
 
 namespace tidewire::server {
@@ -9,16 +10,21 @@ bool ready(const ApiContext& context) { return !context.services.ready || contex
 std::int64_t uptime_s(const ApiContext& context) { return (wall_clock_ms() - context.started_ms) / 1000; }
 
 void alive(const ApiContext& context, ApiCall& call) {
-  std::vector<Value> insecure(context.services.insecure.begin(), context.services.insecure.end());
-  call.answer(Value::object({{"status", "ok"}, {"insecure", Value::array(std::move(insecure))}}));
+  Value insecure = Value::array();
+  if (context.services.insecure) {
+    for (std::string& each : context.services.insecure()) insecure.push_back(std::move(each));
+  }
+  call.answer(Value::object({{"status", "ok"}, {"insecure", std::move(insecure)}}));
 }
 
 void websocket_health(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
   context->io.gather_statistics().then([context, call](ServerStatistics now) {
-    const auto one = [](bool available, std::uint64_t connected) {
-      return Value::object({{"available", available}, {"connected", connected}});
+    const bool figures = context->about_all(*call);
+    const auto one = [figures](bool available, std::uint64_t connected) {
+      return Value::object({{"available", available}, {"connected", figures ? Value(connected) : Value()}});
     };
-    call->answer(Value::object({{"status", ready(*context) ? "healthy" : "stopping"}, {"connections", now.sessions + now.plain_peers},
+    call->answer(Value::object({{"status", ready(*context) ? "healthy" : "stopping"},
+                                {"connections", figures ? Value(now.sessions + now.plain_peers) : Value()},
                                 {"socketIO", one(context->options.serve_socketio, now.sessions)},
                                 {"webSocket", one(context->options.serve_plain, now.plain_peers)},
                                 {"uptimeSeconds", uptime_s(*context)}, {"timestamp", iso_time(wall_clock_ms())}}));
@@ -30,11 +36,13 @@ void detailed(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& 
   context->io.gather_statistics().then([context, call](ServerStatistics now) {
     const bool memory_short = now.held_bytes_max != 0 && now.held_bytes / 9 >= now.held_bytes_max / 10;
     const bool up = ready(*context);
+    const bool figures = context->about_all(*call);
+    const auto shown = [figures](std::uint64_t figure) { return figures ? Value(figure) : Value(); };
     Value components = Value::object(
-        {{"websocket", Value::object({{"status", up ? "healthy" : "stopping"}, {"available", context->options.serve_plain}, {"connected", now.plain_peers}})},
-         {"socketio", Value::object({{"status", up ? "healthy" : "stopping"}, {"available", context->options.serve_socketio}, {"connected", now.sessions}})},
-         {"memory", Value::object({{"status", memory_short ? "degraded" : "healthy"}, {"heldBytes", now.held_bytes}, {"heldBytesMax", now.held_bytes_max},
-                                   {"residentBytes", process_figures().resident_bytes}})}});
+        {{"websocket", Value::object({{"status", up ? "healthy" : "stopping"}, {"available", context->options.serve_plain}, {"connected", shown(now.plain_peers)}})},
+         {"socketio", Value::object({{"status", up ? "healthy" : "stopping"}, {"available", context->options.serve_socketio}, {"connected", shown(now.sessions)}})},
+         {"memory", Value::object({{"status", memory_short ? "degraded" : "healthy"}, {"heldBytes", shown(now.held_bytes)}, {"heldBytesMax", shown(now.held_bytes_max)},
+                                   {"residentBytes", shown(resident_bytes())}})}});
     if (context->services.components) {
       const Value more = context->services.components();
       for (const Value::Member& member : more.members()) components.set(member.key, member.value);
@@ -62,7 +70,8 @@ void add_health_endpoints(const std::shared_ptr<ApiContext>& context, std::vecto
   table.push_back({.method = "GET", .path = "/health", .tag = "health", .summary = "Alive, with the main figures.",
                    .answers = {{200, "{status: \"ok\", statistics}"}},
                    .handler = [context](const ApiCallPointer& call) {
-                     context->io.gather_statistics().then([call](ServerStatistics now) {
+                     context->io.gather_statistics().then([context, call](ServerStatistics now) {
+                       if (!context->about_all(*call)) return call->answer(Value::object({{"status", "ok"}, {"statistics", Value::object()}}));
                        const Value all = to_value(now);
                        Value shown = Value::object();
                        for (const std::string_view name : {"connections", "sessions", "sockets", "plain_peers", "events_in", "deliveries",

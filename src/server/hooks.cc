@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <ctime>
+#include <mutex>
+
+#include "server/clock.h"
 
 namespace tidewire::server {
 namespace {
@@ -30,6 +31,13 @@ outbound::BreakerOptions read_breaker(ConfigReader& table) {
 
 }  // namespace
 
+Value socket_value(const Socket& socket) {
+  Value value = Value::object({{"id", socket.id()}, {"namespace", socket.namespace_name()}, {"dialect", socket.dialect()},
+                               {"address", socket.address()}});
+  if (!socket.identity()->tenant.empty()) value.set("tenant", socket.identity()->tenant);
+  return value;
+}
+
 Value user_value(const Identity& identity) {
   if (identity.anonymous()) return {};
   Value user = Value::object({{"id", identity.user_id}});
@@ -38,18 +46,6 @@ Value user_value(const Identity& identity) {
   if (!identity.roles.empty()) user.set("roles", Value::from(identity.roles));
   if (!identity.tenant.empty()) user.set("tenant", identity.tenant);
   return user;
-}
-
-std::string timestamp_now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(now));
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1'000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  const int more = std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(ms));
-  return std::string(text, length + static_cast<std::size_t>(more));
 }
 
 HookSettings read_hooks(const Settings::Hooks& settings, ConfigErrors& errors) {
@@ -104,8 +100,30 @@ HookSettings read_hooks(const Settings::Hooks& settings, ConfigErrors& errors) {
   return out;
 }
 
+// How many questions each socket waits for: one client alone must not take the place of all others. Threads: any.
+class Hooks::Pending {
+ public:
+  bool add(const std::string& socket) {
+    const std::lock_guard lock(mutex_);
+    std::uint32_t& count = counts_[socket];
+    if (count == kQuestionsPerSocketMax) return false;
+    ++count;
+    return true;
+  }
+  void remove(const std::string& socket) {
+    const std::lock_guard lock(mutex_);
+    const auto found = counts_.find(socket);
+    if (found != counts_.end() && --found->second == 0) counts_.erase(found);
+  }
+
+ private:
+  std::mutex mutex_;
+  base::StringMap<std::uint32_t> counts_;  // guarded by mutex_; those that wait for one at least
+};
+
 Hooks::Hooks(const HookSettings& settings, outbound::Fetcher& webhooks, outbound::Fetcher& questions, base::Random& random,
-             base::LogSink& log) {
+             base::LogSink& log)
+    : pending_(std::make_shared<Pending>()) {
   for (const HookSettings::Webhook& hook : settings.webhooks) {
     webhooks_.push_back({hook.options.name, hook.events, std::make_unique<outbound::WebhookQueue>(hook.options, webhooks, random, log)});
   }
@@ -122,14 +140,10 @@ bool Hooks::wants(std::string_view event) const {
 
 void Hooks::tell(std::string_view event, const Socket& socket, Value more) {
   if (!wants(event)) return;
-  const Handshake handshake = socket.handshake();
   const bool named = event.starts_with(kEventPrefix);
-  Value body = Value::object({{"event", named ? std::string_view("event") : event}, {"time", timestamp_now()}});
+  Value body = Value::object({{"event", named ? std::string_view("event") : event}, {"time", iso_time(wall_clock_ms())}});
   for (const Value::Member& member : more.members()) body.set(member.key, member.value);
-  body.set("socket", Value::object({{"id", socket.id()},
-                                    {"namespace", socket.namespace_name()},
-                                    {"dialect", socket.dialect()},
-                                    {"address", handshake.address}}));
+  body.set("socket", socket_value(socket));
   body.set("user", user_value(*socket.identity()));
   const std::string text = body.to_json();
   for (Webhook& hook : webhooks_) {
@@ -137,10 +151,15 @@ void Hooks::tell(std::string_view event, const Socket& socket, Value more) {
   }
 }
 
-void Hooks::ask(std::string_view question, Value body, outbound::Asker::Done done) {
+void Hooks::ask(std::string_view question, const Socket& socket, const Value& body, outbound::Asker::Done done) {
   const auto found = questions_.find(question);
   if (found == questions_.end()) return done({.error = outbound::AskError::kUnavailable, .value = {}});
-  found->second->ask(body.to_json(), 0, std::move(done));
+  const std::string id = socket.id();
+  if (!pending_->add(id)) return done({.error = outbound::AskError::kOverloaded, .value = {}});
+  found->second->ask(body.to_json(), 0, [pending = pending_, id, done = std::move(done)](outbound::Answer answer) mutable {
+    pending->remove(id);
+    done(std::move(answer));
+  });
 }
 
 void Hooks::drain() {
@@ -149,6 +168,12 @@ void Hooks::drain() {
 
 bool Hooks::drained() const {
   return std::ranges::all_of(webhooks_, [](const Webhook& hook) { return hook.queue->statistics().queued == 0; });
+}
+
+bool Hooks::healthy() const {
+  const auto closed = [](const auto& statistics) { return statistics.breaker == outbound::Breaker::State::kClosed; };
+  return std::ranges::all_of(webhooks_, [&](const Webhook& hook) { return closed(hook.queue->statistics()); }) &&
+         std::ranges::all_of(questions_, [&](const auto& entry) { return closed(entry.second->statistics()); });
 }
 
 Value Hooks::to_value() const {

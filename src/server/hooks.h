@@ -3,7 +3,7 @@
 //   [[hooks.webhooks]]  name = "audit"   url, secret, events = ["connect", "disconnect", "join", "leave", "event:say"]
 //   [[hooks.questions]] name = "rights"  url, secret, timeout = "2s"
 //
-// An event of a webhook: {"event":"join","time":"...","room":"...", "socket":{id, namespace, dialect, address}, "user":{...}|null}
+// An event of a webhook: {"event":"join","time":"...","room":"...", "socket":{id, namespace, dialect, address, tenant?}, "user":{...}|null}
 // A question: {"question":"join"|"event", ...the same...}; answers see docs/guide/webhooks.md.
 // Threads: any; nothing here blocks. Answers come where Asker gives them.
 #pragma once
@@ -24,10 +24,10 @@
 
 namespace tidewire::server {
 
+// The socket as back ends see it: {id, namespace, dialect, address, tenant?}.
+Value socket_value(const Socket& socket);
 // The user of a socket as others may see it: {id, name?, email?, roles?, tenant?}, null for nobody.
 Value user_value(const Identity& identity);
-// 2026-11-24T19:00:00.123Z, of the wall clock now.
-std::string timestamp_now();
 
 struct HookSettings {
   struct Webhook {
@@ -39,6 +39,8 @@ struct HookSettings {
 };
 HookSettings read_hooks(const Settings::Hooks& settings, ConfigErrors& errors);
 
+inline constexpr std::uint32_t kQuestionsPerSocketMax = 8;  // that wait for an answer
+
 class Hooks {
  public:
   // Two fetchers, since slow webhooks must not hold up a question. `random` is used on the thread of the first.
@@ -49,17 +51,20 @@ class Hooks {
   // `more`: members of the event besides those every event has.
   void tell(std::string_view event, const Socket& socket, Value more = {});
 
-  // Asks the question of that name, or answers kUnavailable when there is none of it.
-  void ask(std::string_view question, Value body, outbound::Asker::Done done);
-  bool has_question(std::string_view name) const { return questions_.contains(name); }
+  // Asks the question of that name for a socket: kUnavailable when there is none of it, kOverloaded when the socket waits for
+  // kQuestionsPerSocketMax others.
+  void ask(std::string_view question, const Socket& socket, const Value& body, outbound::Asker::Done done);
 
   // Sends what is queued, as far as the receivers are there.
   void drain();
   bool drained() const;
+  // Whether every receiver was there when it was last called.
+  bool healthy() const;
   // {webhooks:[{name, delivered, ...}], questions:[...]}
   Value to_value() const;
 
  private:
+  class Pending;
   struct Webhook {
     std::string name;
     std::vector<std::string> events;
@@ -67,6 +72,7 @@ class Hooks {
   };
   std::vector<Webhook> webhooks_;
   base::StringMap<std::unique_ptr<outbound::Asker>> questions_;
+  const std::shared_ptr<Pending> pending_;  // shared with questions under way
 };
 
 }  // namespace tidewire::server

@@ -31,11 +31,23 @@ class KeyRing::Core : public std::enable_shared_from_this<KeyRing::Core> {
     std::vector<std::shared_ptr<Waiting>> orphans;
     {
       const std::lock_guard lock(mutex_);
+      std::vector<Source> sources;
+      for (RemoteKeys& keys : issuers.remote) {
+        if (verifier == nullptr) break;  // there is nobody that they could be keys of
+        Source& source = sources.emplace_back(Source{.keys = std::move(keys)});
+        source.fixed = verifier->issuers()[source.keys.issuer].keys.keys();
+        if (const Source* before = same_source(source.keys)) {
+          source.good_ms = before->good_ms;
+          source.fetched = before->fetched;
+          if (auto set = key_set_of(source); set.ok()) {
+            verifier = std::make_shared<const auth::Verifier>(verifier->with_keys(source.keys.issuer, std::move(*set)));
+          }
+        }
+      }
       verifier_ = std::move(verifier);
       ++generation_;
       for (Source& source : sources_) std::move(source.waiting.begin(), source.waiting.end(), std::back_inserter(orphans));
-      sources_.clear();
-      for (RemoteKeys& keys : issuers.remote) sources_.push_back({.keys = std::move(keys)});
+      sources_ = std::move(sources);
     }
     for (const auto& token : orphans) judge(*token);
   }
@@ -87,10 +99,19 @@ class KeyRing::Core : public std::enable_shared_from_this<KeyRing::Core> {
     bool tried = false;
     base::Milliseconds tried_ms = 0;   // monotonic, the last fetch
     base::Milliseconds good_ms = 0;    // the last good one
-    bool have_keys = false;
+    bool timer_runs = false;
+    std::vector<auth::Key> fixed = {};    // of the configuration
+    std::vector<auth::Key> fetched = {};  // beside them
     std::vector<std::shared_ptr<Waiting>> waiting = {};
   };
 
+  // A source that was there before with keys that are as good for `keys`; null: none. REQUIRES: mutex_ held
+  const Source* same_source(const RemoteKeys& keys) const {
+    const auto found = std::ranges::find_if(sources_, [&](const Source& source) {
+      return !source.fetched.empty() && source.keys.url == keys.url && source.keys.algorithms == keys.algorithms;
+    });
+    return found == sources_.end() ? nullptr : &*found;
+  }
   std::int64_t now_s() const { return fetcher_.unix_ms() / 1'000; }
   std::shared_ptr<const auth::Verifier> current() const {
     const std::lock_guard lock(mutex_);
@@ -150,7 +171,6 @@ class KeyRing::Core : public std::enable_shared_from_this<KeyRing::Core> {
     std::string failure = response.error_text;
     std::vector<auth::Key> keys;
     std::vector<std::shared_ptr<Waiting>> ready;
-    std::int64_t refresh_ms = 0;
     const bool answered = response.error == outbound::FetchError::kNone && response.status == 200;
     if (answered) {
       auth::AlgorithmSet algorithms;
@@ -178,42 +198,74 @@ class KeyRing::Core : public std::enable_shared_from_this<KeyRing::Core> {
       source.fetching = false;
       ready = std::move(source.waiting);
       source.waiting.clear();
-      refresh_ms = source.keys.refresh_ms;
       take_keys(source, std::move(keys), failure);
     }
     if (!failure.empty()) log_.write(base::LogLevel::kWarn, "a key set could not be fetched", {{"why", failure}});
     for (const auto& token : ready) judge(*token);
-    fetcher_.after(refresh_ms, [self = shared_from_this(), index, generation] { self->refresh_if_due(index, generation); });
+    arm(index, generation);
   }
 
-  // The timers of several fetches meet here: only the one that belongs to the last fetch goes on.
+  // One timer for each source, which goes on for as long as the last fetch is too young.
+  void arm(std::size_t index, std::uint64_t generation) {
+    base::Milliseconds wait_ms = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (generation != generation_ || sources_[index].timer_runs) return;
+      Source& source = sources_[index];
+      source.timer_runs = true;
+      wait_ms = std::max<base::Milliseconds>(source.tried_ms + source.keys.refresh_ms - fetcher_.now_ms(), 1);
+    }
+    fetcher_.after(wait_ms, [self = shared_from_this(), index, generation] { self->refresh_if_due(index, generation); });
+  }
+
   void refresh_if_due(std::size_t index, std::uint64_t generation) {
+    bool due = false;
     {
       const std::lock_guard lock(mutex_);
       if (generation != generation_) return;
-      const Source& source = sources_[index];
-      if (source.fetching || fetcher_.now_ms() - source.tried_ms < source.keys.refresh_ms) return;
+      Source& source = sources_[index];
+      source.timer_runs = false;
+      due = !source.fetching && fetcher_.now_ms() - source.tried_ms >= source.keys.refresh_ms;
     }
-    refresh(index, generation);
+    if (due) return refresh(index, generation);
+    arm(index, generation);
+  }
+
+  // The keys of the configuration, and the fetched ones of other names.
+  static Result<auth::KeySet> key_set_of(const Source& source) {
+    std::vector<auth::Key> keys = source.fixed;
+    for (const auth::Key& key : source.fetched) {
+      const bool taken = !key.kid().empty() && std::ranges::any_of(source.fixed, [&](const auth::Key& own) { return own.kid() == key.kid(); });
+      if (!taken) keys.push_back(key);
+    }
+    return auth::KeySet::of(std::move(keys));
   }
 
   void take_keys(Source& source, std::vector<auth::Key> keys, std::string& failure) {
     const base::Milliseconds now = fetcher_.now_ms();
-    if (!keys.empty()) {
-      if (auto set = auth::KeySet::of(std::move(keys)); set.ok()) {
-        verifier_ = std::make_shared<const auth::Verifier>(verifier_->with_keys(source.keys.issuer, std::move(*set)));
+    if (keys.empty() && failure.empty()) failure = "no key of the set is of use here";
+    if (failure.empty()) {
+      std::swap(source.fetched, keys);
+      if (Status taken = apply_keys(source); taken.ok()) {
         source.good_ms = now;
-        source.have_keys = true;
         return;
       } else {
-        failure = set.status().message();
+        failure = taken.message();
+        std::swap(source.fetched, keys);
       }
     }
     ++statistics_.failed_fetches;
-    if (source.have_keys && now - source.good_ms >= kKeysKeptMs) {
-      verifier_ = std::make_shared<const auth::Verifier>(verifier_->with_keys(source.keys.issuer, auth::KeySet()));
-      source.have_keys = false;
+    if (!source.fetched.empty() && now - source.good_ms >= kKeysKeptMs) {
+      source.fetched.clear();
+      static_cast<void>(apply_keys(source));  // those of the configuration were a set before
     }
+  }
+
+  Status apply_keys(const Source& source) {
+    auto set = key_set_of(source);
+    if (!set.ok()) return set.status();
+    verifier_ = std::make_shared<const auth::Verifier>(verifier_->with_keys(source.keys.issuer, std::move(*set)));
+    return {};
   }
 
   outbound::Fetcher& fetcher_;

@@ -37,7 +37,6 @@ struct RemoteKeys {
 struct Issuers {
   std::vector<auth::Issuer> issuers;
   std::vector<RemoteKeys> remote;
-  bool weak_secret = false;
 };
 // Mistakes go to `errors`, files are read now.
 Issuers read_issuers(const Settings::Auth& settings, bool allow_http, ConfigErrors& errors);
@@ -53,7 +52,8 @@ class KeyRing {
   // Fetches what is remote for the first time, and again every refresh_ms.
   void start();
   void verify(std::string_view token, Done done);
-  // Other issuers from now on; what waits is judged by them.
+  // Other issuers from now on; what waits is judged by them. Keys that were fetched from an address that stays are kept until
+  // they come again.
   void replace(Issuers issuers);
 
   struct Statistics {

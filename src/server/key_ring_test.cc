@@ -52,7 +52,7 @@ class PublishedKeys : public ::testing::Test {
   static Issuers issuers() {
     auth::Issuer issuer;
     issuer.name = "remote";
-    return {{issuer}, {{0, "https://keys.example/set", {}, 2 * kDayMs}}, false};
+    return {{issuer}, {{0, "https://keys.example/set", {}, 2 * kDayMs}}};
   }
   // What becomes of a token; nothing while it waits.
   std::shared_ptr<std::optional<TokenError>> ask(const Signer& signer) {
@@ -146,7 +146,7 @@ TEST_F(PublishedKeys, OfOtherIssuersTakeTheirPlace) {
   auto key = auth::test_key(auth::Algorithm::kHs256);
   auth::Issuer local;
   local.keys = auth::KeySet::of({key}).value();
-  ring->replace({{local}, {}, false});
+  ring->replace({{local}, {}});
   EXPECT_TRUE(waiting->has_value());  // judged by what is in force now
   EXPECT_NE(*waiting, TokenError::kOk);
   fetcher.answer(200, set_of({&a}));  // an answer to nobody
@@ -154,6 +154,51 @@ TEST_F(PublishedKeys, OfOtherIssuersTakeTheirPlace) {
   const std::string token = auth::sign(Value::object({{"sub", "ada"}, {"exp", fetcher.unix_ms() / 1'000 + 60}}), key, auth::Algorithm::kHs256).value();
   ring->verify(token, [&](auth::Verdict verdict) { outcome = verdict.error; });
   EXPECT_EQ(outcome, TokenError::kOk);
+}
+
+TEST_F(PublishedKeys, StandBesideThoseOfTheConfiguration) {
+  Issuers both = issuers();
+  both.issuers[0].keys = auth::KeySet::of({*b.key}).value();
+  ring->replace(both);
+  EXPECT_EQ(*ask(b), TokenError::kOk);
+  const Signer impostor{"b"};
+  fetcher.answer(200, set_of({&a, &impostor}));
+  EXPECT_EQ(*ask(a), TokenError::kOk);
+  EXPECT_EQ(*ask(b), TokenError::kOk) << "what the configuration says is not replaced";
+  EXPECT_NE(*ask(impostor), TokenError::kOk);
+  fetcher.run_for(2 * kDayMs + 1'000);  // asked once more, in vain, and for too long
+  fetcher.fail(outbound::FetchError::kConnect);
+  EXPECT_EQ(*ask(b), TokenError::kOk);
+}
+
+TEST_F(PublishedKeys, HaveOneTimerHoweverOftenTheyAreFetched) {
+  ring->start();
+  fetcher.answer(200, set_of({&a}));
+  const std::size_t timers = fetcher.timers();
+  for (int i = 0; i < 20; ++i) {
+    fetcher.run_for(kRefreshPauseMs);
+    static_cast<void>(ask(stranger));
+    fetcher.answer(200, set_of({&a}));
+  }
+  EXPECT_EQ(fetcher.timers(), timers);
+}
+
+TEST_F(PublishedKeys, StayWhenTheConfigurationIsReadAgain) {
+  ring->start();
+  fetcher.answer(200, set_of({&a}));
+  Issuers others = issuers();
+  auth::Issuer local;
+  local.keys = auth::KeySet::of({auth::test_key(auth::Algorithm::kHs256)}).value();
+  others.issuers.insert(others.issuers.begin(), local);
+  others.remote[0].issuer = 1;
+  ring->replace(std::move(others));
+  EXPECT_EQ(*ask(a), TokenError::kOk);
+  fetcher.fail(outbound::FetchError::kConnect);
+  EXPECT_EQ(*ask(a), TokenError::kOk);
+  Issuers elsewhere = issuers();
+  elsewhere.remote[0].url = "https://keys.example/other";
+  ring->replace(std::move(elsewhere));
+  EXPECT_EQ(*ask(a), std::nullopt) << "keys of another address are not known yet";
 }
 
 TEST_F(PublishedKeys, AnswerWhoWaitsWhenTheRingEnds) {

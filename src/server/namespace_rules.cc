@@ -43,6 +43,8 @@ NamespaceRules NamespaceRules::read(const ConfigNode& node, bool anonymous, Conf
     if (out.declares(rule.name)) table.complain("name", "\"" + rule.name + "\" is declared twice");
     out.rules_.push_back(std::move(rule));
   }
+  // Names first: a namespace that is declared belongs to no pattern.
+  std::ranges::stable_partition(out.rules_, [](const NamespaceRule& rule) { return rule.pattern == nullptr; });
   if (!out.declares("/")) out.rules_.insert(out.rules_.begin(), {"/", nullptr, anonymous, {}});
   return out;
 }

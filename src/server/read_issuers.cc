@@ -48,7 +48,6 @@ class Reader {
     }
     auto key = auth::Key::from_secret(settings.secret, std::move(options));
     if (!key.ok()) return errors_.add({.origin = "auth.secret"}, key.status().message());
-    out_.weak_secret = out_.weak_secret || key->secret_is_weak();
     std::vector<auth::Key> keys;
     keys.push_back(std::move(*key));
     add({settings.issuer, settings.audience, settings.leeway_s, settings.require_exp, {}},
@@ -62,6 +61,7 @@ class Reader {
     issuer.audiences = table.texts("audience");
     issuer.leeway_s = table.number("leeway_s", settings.leeway_s, {0, auth::kLeewaySecondsMax});
     issuer.expiry_required = table.flag("require_exp", settings.require_exp);
+    issuer.tenant = table.text("tenant", "");
     std::vector<auth::Key> keys;
     read_key(table, keys);
     for (const ConfigNode* each : table.tables("keys")) {
@@ -99,7 +99,6 @@ class Reader {
   }
   void take(ConfigReader& table, std::string_view name, Result<auth::Key> key, std::vector<auth::Key>& keys) {
     if (!key.ok()) return table.complain(name, "is no key: " + key.status().message());
-    out_.weak_secret = out_.weak_secret || key->secret_is_weak();
     keys.push_back(std::move(*key));
   }
   void read_key_set_file(ConfigReader& table, const std::string& path, std::vector<auth::Key>& keys) {

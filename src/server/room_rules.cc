@@ -2,7 +2,29 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
+#include "base/limits.h"
+
 namespace tidewire::server {
+
+std::string user_room(std::string_view user_id) { return std::string(kUserRoomPrefix).append(user_id); }
+
+bool looks_like_a_socket_id(std::string_view room) {
+  unsigned char id[base::limits::kSidBytes];
+  return room.size() == base::limits::kSidTextBytes && base::base64url_decode(room, id);
+}
+
+std::optional<std::string> RoomRule::own_room(const Identity& identity) const {
+  if (!auto_join || pattern.exact() || identity.anonymous()) return std::nullopt;
+  std::string room = pattern.text();
+  const std::size_t open = room.find('{');
+  const std::size_t close = room.find('}');
+  const bool last = close + 1 == room.size();
+  room.replace(open, close - open + 1, identity.user_id);
+  // An id may hold what no placeholder does, a colon say: at the end it cannot be taken for anything else.
+  if (!policy::valid_room_name(room) || (!last && !pattern.match(room))) return std::nullopt;
+  return room;
+}
 
 Value RoomRule::to_value() const {
   Value value = Value::object({{"pattern", pattern.text()}, {"join", join.text()}, {"auto_join", auto_join}});
@@ -35,7 +57,7 @@ std::unique_ptr<const RoomRule> RoomRules::read_rule(const ConfigNode& node, Con
     table.complain("auto_join", "needs a room without placeholders, or the right \"own\" with one");
   }
   return std::make_unique<const RoomRule>(
-      RoomRule{std::move(*pattern), std::move(*join), auto_join, ask, std::move(parameter), description});
+      RoomRule{std::move(*pattern), std::move(*join), auto_join, ask, std::move(parameter), description, node.source()});
 }
 
 void RoomRules::read(const ConfigNode& defaults, const ConfigNode& node, ConfigErrors& errors) {
@@ -64,6 +86,7 @@ std::optional<RoomRules::Found> RoomRules::find(std::string_view room) const {
   const auto found = table_.find(room);
   if (!found) return std::nullopt;
   const RoomRule& rule = **found->value;
+  if (room.starts_with(kUserRoomPrefix) && !rule.pattern.text().starts_with(kUserRoomPrefix)) return std::nullopt;
   return Found{&rule, rule.parameter.empty() ? std::string_view() : found->match[rule.parameter]};
 }
 

@@ -7,11 +7,13 @@
 //   ask = "rights"                                 # the [[hooks.questions]] that "ask" means
 //   parameter = "id"                               # the placeholder that claim: and own mean; default: the first
 //
-// A room that no rule matches cannot be joined. Of several rules that match the most particular one decides.
+// A room that no rule matches cannot be joined. Of several rules that match the most particular one decides; over user:... only one
+// that begins so itself.
 // Threads: immutable after read().
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +31,19 @@ struct RoomRule {
   std::string ask;
   std::string parameter;  // name of the placeholder; empty for an exact room
   std::string description;
+  ConfigSource source;
 
+  // The room of an auto_join rule with a placeholder that belongs to this user; nothing for other rules, for nobody, and for an id
+  // that no room's name can hold.
+  std::optional<std::string> own_room(const Identity& identity) const;
   Value to_value() const;
 };
+
+// Where all devices of a user are. The API reaches users there, so no rule of another shape decides over these rooms.
+inline constexpr std::string_view kUserRoomPrefix = "user:";
+std::string user_room(std::string_view user_id);
+// Somebody's id is that socket's own room: being in it means reading its mail.
+bool looks_like_a_socket_id(std::string_view room);
 
 class RoomRules {
  public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
 #include "base/limits.h"
 
 namespace tidewire::server {
@@ -10,12 +9,6 @@ namespace {
 
 // Rooms that only the server puts sockets into: by auto_join, or when a back end says so over HTTP.
 constexpr char kReserved = '$';
-
-// Somebody's id is that socket's own room: joining it would mean reading its mail.
-bool looks_like_a_socket_id(std::string_view room) {
-  unsigned char id[base::limits::kSidBytes];
-  return room.size() == base::limits::kSidTextBytes && base::base64url_decode(room, id);
-}
 
 Problem not_yours(Who::Answer answer, std::string_view room) {
   const Value details = Value::object({{"room", room}});
@@ -54,30 +47,36 @@ std::optional<Problem> RoomService::enter_room(const Socket& socket, const std::
 
 void RoomService::enter(Socket& socket) {
   const auto identity = socket.identity();
-  for (const auto& rule : rules_.rules()) {
+  const auto rules = book();
+  for (const auto& rule : rules->rooms.rules()) {
     if (!rule->auto_join) continue;
-    const bool own = !rule->pattern.exact();
-    if (own && identity->anonymous()) continue;
-    if (rule->join.admits(*identity, own ? std::string_view(identity->user_id) : std::string_view()) != Who::Answer::kYes) continue;
     // These come with the socket, and what is said to a user must reach it: never one too many.
-    if (!own) {
-      enter_room(socket, rule->pattern.text(), true);
-      continue;
-    }
-    // "user:{id}" with the id in its place; matched again, since an id may hold what no placeholder does.
-    std::string room = rule->pattern.text();
-    room.replace(room.find('{'), room.find('}') - room.find('{') + 1, identity->user_id);
-    if (policy::valid_room_name(room) && rule->pattern.match(room)) {
-      enter_room(socket, room, true);
-    } else {
+    if (rule->pattern.exact()) {
+      if (rule->join.admits(*identity, {}) == Who::Answer::kYes) enter_room(socket, rule->pattern.text(), true);
+    } else if (const auto room = rule->own_room(*identity)) {
+      enter_room(socket, *room, true);
+    } else if (!identity->anonymous()) {
       log_.write(base::LogLevel::kWarn, "a user id cannot be part of a room's name", {{"pattern", rule->pattern.text()}});
     }
   }
 }
 
+void RoomService::review(Socket& socket, const Identity& before) {
+  const auto identity = socket.identity();
+  const auto rules = book();
+  for (const std::string& room : socket.rooms()) {
+    const auto found = policy::valid_room_name(room) ? rules->rooms.find(room) : std::nullopt;
+    if (!found || room == socket.id()) continue;
+    const auto admits = [&](const Identity& who) { return found->rule->join.admits(who, found->parameter) == Who::Answer::kYes; };
+    if (admits(before) && !admits(*identity)) leave_room(socket, room);
+  }
+  enter(socket);
+}
+
 void RoomService::join(const Socket& socket, std::string room, Done done) {
   if (auto problem = impossible(socket, room)) return done(std::move(problem));
-  const auto found = rules_.find(room);
+  const auto rules = book();
+  const auto found = rules->rooms.find(room);
   if (!found) return done(Problem{std::string(problems::kForbidden), "no rule lets anybody join this room", Value::object({{"room", room}})});
   const Who::Answer answer = found->rule->join.admits(*socket.identity(), found->parameter);
   if (answer == Who::Answer::kAsk) return ask(socket, std::move(room), *found->rule, std::move(done));
@@ -89,9 +88,9 @@ void RoomService::ask(const Socket& socket, std::string room, const RoomRule& ru
   const Value question = Value::object({{"question", "join"},
                                         {"room", room},
                                         {"namespace", socket.namespace_name()},
-                                        {"socket", socket.id()},
+                                        {"socket", socket_value(socket)},
                                         {"user", user_value(*socket.identity())}});
-  hooks_.ask(rule.ask, question, [this, socket, room = std::move(room), done = std::move(done)](outbound::Answer answer) mutable {
+  hooks_.ask(rule.ask, socket, question, [this, socket, room = std::move(room), done = std::move(done)](outbound::Answer answer) mutable {
     socket.run([this, room = std::move(room), answer = std::move(answer), done = std::move(done)](Socket& here) mutable {
       if (!here.connected()) return;
       if (!answer.ok()) return done(Problem{std::string(problems::kUnavailable), std::string(outbound::ask_error_text(answer.error))});
@@ -112,12 +111,26 @@ std::optional<Problem> RoomService::leave(const Socket& socket, std::string_view
   }
   if (!socket.in_room(room)) return std::nullopt;
   // What is sent to a user reaches all of the user's sockets.
-  if (const auto found = rules_.find(room); found && found->rule->auto_join && found->rule->join.is_own()) {
+  const auto rules = book();
+  const auto identity = socket.identity();
+  if (std::ranges::any_of(rules->rooms.rules(), [&](const auto& rule) { return rule->own_room(*identity) == room; })) {
     return Problem{std::string(problems::kForbidden), "this room is yours as long as you are connected", Value::object({{"room", room}})};
   }
+  leave_room(socket, room);
+  return std::nullopt;
+}
+
+void RoomService::move(const Socket& socket, const std::string& room, bool into) {
+  if (into) {
+    enter_room(socket, room, false);
+    return;
+  }
+  if (socket.in_room(room)) leave_room(socket, room);
+}
+
+void RoomService::leave_room(const Socket& socket, std::string_view room) {
   socket.leave(room);
   if (hooks_.wants("leave")) hooks_.tell("leave", socket, Value::object({{"room", room}}));
-  return std::nullopt;
 }
 
 }  // namespace tidewire::server

@@ -65,6 +65,27 @@ TEST(RoomRules, OnesOwnTakeThePlaceOfDefaultsOfTheSameShape) {
   EXPECT_TRUE(rules.find("global"));
 }
 
+TEST(RoomRules, OfAnotherShapeDecideNotOverTheRoomsOfUsers) {
+  const RoomRules rules = rooms("[[rooms]]\npattern='{kind}:{id}'\njoin='public'\n[[rooms]]\npattern='{kind}:{a}:{b}'\njoin='public'\n");
+  EXPECT_TRUE(rules.find("order:7"));
+  EXPECT_FALSE(rules.find("user:bob"));
+  EXPECT_FALSE(rules.find("user:bob:7"));
+  EXPECT_TRUE(rooms("[[rooms]]\npattern='user:{id}'\njoin='role:staff'\n").find("user:bob"));
+}
+
+TEST(RoomRules, KnowTheRoomThatIsAUsersOwn) {
+  const RoomRules rules = rooms("[[rooms]]\npattern='user:{id}'\njoin='own'\nauto_join=true\n[[rooms]]\npattern='diary:{id}:draft'\njoin='own'\nauto_join=true\n");
+  const RoomRule& user = *rules.find("user:x")->rule;
+  const RoomRule& diary = *rules.find("diary:x:draft")->rule;
+  EXPECT_EQ(user.own_room({.user_id = "ada"}), "user:ada");
+  EXPECT_EQ(user.own_room({.user_id = "urn:uuid:7"}), "user:urn:uuid:7");
+  EXPECT_EQ(diary.own_room({.user_id = "ada"}), "diary:ada:draft");
+  EXPECT_EQ(diary.own_room({.user_id = "ada:7"}), std::nullopt) << "it could be taken for another room";
+  EXPECT_EQ(user.own_room({}), std::nullopt);
+  EXPECT_EQ(user.own_room({.user_id = std::string(124, 'u')}), std::nullopt);
+  EXPECT_EQ(rooms("[[rooms]]\npattern='user:{id}'\njoin='own'\n").find("user:x")->rule->own_room({.user_id = "ada"}), std::nullopt);
+}
+
 TEST(RoomRules, NobodyJoinsWhatNobodyMay) {
   EXPECT_EQ(rooms("[[rooms]]\npattern='a'\n").find("a")->rule->join.admits({.user_id = "u"}, ""), Who::Answer::kNo);
 }
@@ -102,21 +123,22 @@ TEST(Contract, AnEmptyOneIsForEverybodyAndGoesNowhere) {
   EXPECT_EQ(contract.audience, Contract::Audience::kNobody);
   EXPECT_EQ(contract.emit, "a");
   EXPECT_EQ(contract.namespace_name, "/");
-  EXPECT_FALSE(contract.reads_payload());
+  EXPECT_FALSE(contract.reads_payload);
 }
 
 TEST(Contract, TheRoomThatASenderChoosesIsOneItMustBeIn) {
   EXPECT_EQ(contracts("[[events]]\nname='a'\nto='project:{id}'\n").front()->member_of->text(), "project:{id}");
   EXPECT_EQ(contracts("[[events]]\nname='a'\nto='{room}'\n").front()->member_of->text(), "{room}");
+  EXPECT_EQ(contracts("[[events]]\nname='a'\nto='project:{id}:chat'\n").front()->member_of->text(), "project:{id}:chat");
   EXPECT_FALSE(contracts("[[events]]\nname='a'\nto='news'\n").front()->member_of);
   EXPECT_FALSE(contracts("[[events]]\nname='a'\nto='project:{id}'\nmember_of=''\n").front()->member_of);
   EXPECT_THAT(event_errors("[[events]]\nname='a'\nto=['x:{a}','y:{b}']\n"), Contains(HasSubstr("names several rooms")));
 }
 
 TEST(Contract, ReadsThePayloadOnlyWhenSomethingLooksIntoIt) {
-  EXPECT_FALSE(contracts("[[events]]\nname='a'\nto='*'\nrate='1/s'\nfrom='authenticated'\n").front()->reads_payload());
+  EXPECT_FALSE(contracts("[[events]]\nname='a'\nto='*'\nrate='1/s'\nfrom='authenticated'\n").front()->reads_payload);
   for (const char* key : {"schema={}", "to='r:{x}'", "join='r:{x}'", "leave='{x}'", "ask='q'", "to='*'\nstamp={a='{time}'}", "reply={a=1}"}) {
-    EXPECT_TRUE(contracts(std::string("[[events]]\nname='a'\n") + key + "\n").front()->reads_payload()) << key;
+    EXPECT_TRUE(contracts(std::string("[[events]]\nname='a'\n") + key + "\n").front()->reads_payload) << key;
   }
 }
 
@@ -125,7 +147,6 @@ TEST(Contract, OnesOwnTakeThePlaceOfDefaultsByAnyName) {
   ASSERT_EQ(read.size(), 2u);
   EXPECT_EQ(read[0]->name, "mine");
   EXPECT_EQ(read[1]->name, "echo");
-  EXPECT_EQ(read[1]->index, 1u);
 }
 
 TEST(Contract, AnotherNamespaceIsAnotherEvent) {
@@ -142,6 +163,7 @@ TEST(Contract, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(one("to='r:{claims}'\n"), Contains(HasSubstr("claims.team")));
   EXPECT_THAT(one("to='a'\nto_rooms='b:{c}'\n"), ElementsAre(HasSubstr("two answers")));
   EXPECT_THAT(one("others=true\n"), ElementsAre(HasSubstr("to whom")));
+  EXPECT_THAT(one("aliases=['auth_refresh']\n"), ElementsAre(HasSubstr("the server's own event")));
   EXPECT_THAT(one("reply=7\n"), ElementsAre(HasSubstr("reply")));
   EXPECT_THAT(one("to='*'\nemit='disconnect'\n"), ElementsAre(HasSubstr("word of the protocol")));
   for (const char* key : {"priority='high'", "ttl='1s'", "coalesce='1s'", "history=20", "durable=true"}) {
@@ -153,7 +175,9 @@ TEST(Contract, SaysWhatIsWrongAndWhere) {
 }
 
 TEST(Contract, ShowsItself) {
-  const Value shown = contracts("[[events]]\nname='a'\nrate='10/s burst 20'\nto='r:{x}'\nothers=true\n").front()->to_value();
+  const Value shown = contracts("[[events]]\nname='a'\nrate='10/s burst 20'\nto='r:{x}'\nothers=true\nstamp={by='{sender.id}'}\nreply={n=1}\n").front()->to_value();
+  EXPECT_EQ(shown["stamp"]["by"], Value("{sender.id}"));
+  EXPECT_EQ(shown["reply"]["n"], Value(1));
   EXPECT_EQ(shown["rate"], Value("10/s burst 20"));
   EXPECT_EQ(shown["member_of"], Value("r:{x}"));
   EXPECT_EQ(shown["others"], Value(true));
@@ -182,6 +206,7 @@ TEST(NamespaceRules, ANameComesBeforeAPattern) {
   EXPECT_TRUE(rules.may_be_anonymous("/"));
   EXPECT_FALSE(rules.may_be_anonymous("/org-red"));
   EXPECT_TRUE(rules.may_be_anonymous("/org-open"));
+  EXPECT_EQ(rules.rules()[1].name, "/org-open") << "else it would be made as a child of the pattern";
   EXPECT_FALSE(NamespaceRules::read({}, false, errors).may_be_anonymous("/"));
 }
 

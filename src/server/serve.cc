@@ -48,18 +48,8 @@ int serve(const Loaded& loaded, const LoadRequest& request) {
     return 1;
   }
   Application application(loaded.settings, std::move(rules), **log);
-  application.on_reload([&]() -> std::unique_ptr<Settings> {
-    const Loaded again = load_settings(request);
-    if (!again.usable()) {
-      for (const std::string& line : again.errors.lines()) (*log)->write(LogLevel::kError, "configuration not reloaded", {{"why", line}});
-      for (const Finding& finding : again.findings) {
-        if (finding.severity == Severity::kError) (*log)->write(LogLevel::kError, "configuration not reloaded", {{"why", finding.key + " " + finding.sentence}});
-      }
-      return nullptr;
-    }
-    (*log)->set_level(level_of(again.settings.log.level));
-    return std::make_unique<Settings>(again.settings);
-  });
+  application.on_reload([&request] { return load_settings(request); },
+                        [&log](const Settings& settings) { (*log)->set_level(level_of(settings.log.level)); });
   const Status ended = application.run();
   if (!ended.ok()) std::fprintf(stderr, "tidewire: %s\n", ended.message().c_str());
   return ended.ok() ? 0 : 1;

@@ -114,6 +114,12 @@ struct Settings {
   ConfigNode rooms;                      // [[rooms]]
   ConfigNode events;                     // [[events]]
 
+  struct Rates {
+    std::string connection = "500/s burst 1000";  // events, each on every shard; empty: no limit
+    std::string user = "1000/s burst 2000";
+    std::string address;                         // many may share one
+  } rates;
+
   struct Api {
     bool enabled = true;
     std::string admin_token;             // the one key that may do everything; production wants 32 characters

@@ -186,12 +186,13 @@ class Check {
     const auto& auth = settings_.auth;
     if (!auth.secret.empty()) hmac_secret("auth.secret", auth.secret);
     for (const ConfigNode& issuer : auth.issuers.items()) {
-      const ConfigNode* secret = issuer.find("secret");
-      if (secret != nullptr && secret->is_text()) hmac_secret(secret->path(), *secret->as_text());
-      for (const ConfigNode::Member& member : issuer.members()) {
-        if (member.value.is_text() && is_plain_http_beyond_loopback(*member.value.as_text())) {
-          insecure(member.value.path(), "is plain http: whoever is on the way chooses the keys that tokens are checked with");
-        }
+      secret_of(issuer);
+      if (const ConfigNode* keys = issuer.find("keys")) {
+        for (const ConfigNode& key : keys->items()) secret_of(key);
+      }
+      const ConfigNode* url = issuer.find("jwks_url");
+      if (url != nullptr && url->is_text() && is_plain_http_beyond_loopback(*url->as_text())) {
+        insecure(url->path(), "is plain http: whoever is on the way chooses the keys that tokens are checked with");
       }
     }
     if (!auth.require_exp) insecure("auth.require_exp", "is off: a stolen token without an end is valid for ever");
@@ -204,6 +205,11 @@ class Check {
              "is not said, and without auth.secret (JWT_SECRET) and [[auth.issuers]] everybody may come in; if "
              "that is meant, say auth.anonymous = true");
     }
+  }
+
+  void secret_of(const ConfigNode& key) {
+    const ConfigNode* secret = key.find("secret");
+    if (secret != nullptr && secret->is_text()) hmac_secret(secret->path(), *secret->as_text());
   }
 
   void hmac_secret(const std::string& key, std::string_view secret) {
@@ -225,9 +231,23 @@ class Check {
       insecure("api.admin_token", "has " + std::to_string(api.admin_token.size()) + " characters; it must have at least " +
                                       std::to_string(kAdminTokenCharactersMin));
     }
+    for (const ConfigNode& key : api.keys.items()) administrator_key(key);
     if (production() && api.test_broadcast) {
       warn("api.test_broadcast", "is on: who holds a key of the HTTP API can send a test message to everybody");
     }
+  }
+
+  // A key that may do everything is as good as api.admin_token.
+  void administrator_key(const ConfigNode& key) {
+    const ConfigNode* secret = key.find("key");
+    const ConfigNode* roles = key.find("roles");
+    if (secret == nullptr || !secret->is_text() || roles == nullptr) return;
+    const auto is_admin = [](const ConfigNode& role) { return role.as_text() == "admin"; };
+    if (!is_admin(*roles) && std::ranges::none_of(roles->items(), is_admin)) return;
+    const std::size_t size = secret->as_text()->size();
+    if (size >= kAdminTokenCharactersMin) return;
+    insecure(secret->path(), "has " + std::to_string(size) + " characters and the role admin; it must have at least " +
+                                 std::to_string(kAdminTokenCharactersMin));
   }
 
   void hooks() {

@@ -23,7 +23,7 @@ meant.
 
 **The environment.** Each key has the variable `TIDEWIRE_<SECTION>_<KEY>`: `server.port` is `TIDEWIRE_SERVER_PORT`. Some have older
 names as well, see the tables; the exact name wins. Lists are separated by commas, maps are `name=value,name=value`, lists of
-tables are JSON: `TIDEWIRE_ROOMS='[{"name":"lobby"}]'`. An empty variable counts as not set. A variable that begins with
+tables are JSON: `TIDEWIRE_ROOMS='[{"pattern":"lobby"}]'`. An empty variable counts as not set. A variable that begins with
 `TIDEWIRE_` and is no key is an error.
 
 **Flags.** Any key: `--set section.key=value`, written as in the environment. Some have a flag of their own, see the tables; those of
@@ -33,13 +33,33 @@ lists may be repeated.
 bytes, or text: `"64KB"` and `"1MB"` are powers of 1000, `"64KiB"` and `"1MiB"` of 1024.
 
 **Reload.** SIGHUP reads everything again. Keys marked live change; the others keep their value until a restart, and the log names
-them.
+them. What that means for who is connected: [guide/deployment.md](guide/deployment.md#change-the-configuration-while-it-runs).
 
 **Production** (`TIDEWIRE_ENV=production`) refuses what development only warns of: a secret shorter than 32 bytes or known from
 tutorials, tokens in cookies without `cors.origins`, an HTTP API without a key, an `api.admin_token` shorter than 32 characters,
 `auth.require_exp` off, `contracts.undeclared` as relay, plain http to other machines. With neither `auth.secret` nor issuers
 everybody may come in; production wants that said: `auth.anonymous = true`.
 )";
+
+// Where the keys of a list of tables are, by the name of the list; from docs/.
+struct Guide {
+  std::string_view name, page;
+};
+constexpr Guide kGuides[] = {{"namespaces", "guide/contracts.md#namespaces"},
+                             {"rooms", "guide/contracts.md#rooms"},
+                             {"events", "guide/contracts.md#events"},
+                             {"auth.issuers", "guide/authentication.md#other-issuers-and-keys"},
+                             {"api.keys", "guide/http-api.md#keys"},
+                             {"hooks.webhooks", "guide/webhooks.md#declare-them"},
+                             {"hooks.questions", "guide/webhooks.md#declare-them"}};
+
+std::string guide_to(const SettingRow& row) {
+  const std::string name = name_of(row);
+  for (const Guide& guide : kGuides) {
+    if (guide.name == name) return " [Its keys](" + std::string(guide.page) + ").";
+  }
+  return {};
+}
 
 // In a cell a bar would begin the next one.
 std::string cell(std::string_view text) {
@@ -103,6 +123,7 @@ void table(std::string_view section, std::string& out) {
     const std::string key = tree ? "[[" + name_of(row) + "]]" : std::string(row.key);
     out.append("| `").append(key).append("` | ").append(tree ? "none" : "`" + cell(print_value(row, defaults)) + "`").append(" | ");
     out.append(cell(row.text)).append(unit(row.kind)).append(choices(row)).append(bound(row)).append(row.secret ? " Secret." : "");
+    out.append(guide_to(row));
     out.append(" | ").append(cell(other_names(row))).append(" | ");
     out.append(row.reload == Reload::kLive ? "live" : "restart").append(" |\n");
   }

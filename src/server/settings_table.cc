@@ -151,17 +151,24 @@ const std::vector<SettingRow>& rows() {
        .text = "Who else signs tokens, and with which keys.", .reload = kLive},
 
       {.section = "contracts", .key = "defaults", .kind = Kind::kFlag, .field = FIELD(contracts.defaults),
-       .text = "Whether the events and rooms that come with tidewire exist beside those of the file."},
+       .text = "Whether the events and rooms that come with tidewire exist beside those of the file.", .reload = kLive},
       {.section = "contracts", .key = "undeclared", .field = FIELD(contracts.undeclared),
-       .text = "What an event without a contract gets: refused, or relayed to the rooms its sender is in.", .choices = kUndeclared},
+       .text = "What an event without a contract gets: refused, or relayed to the rooms its sender is in.", .choices = kUndeclared, .reload = kLive},
       {.section = "contracts", .key = "names_max", .kind = Kind::kNumber, .field = FIELD(contracts.names_max),
-       .text = "Event names with a contract, aliases included.", .range = {1, 100'000},
+       .text = "Event names with a contract, aliases included.", .range = {1, 100'000}, .reload = kLive,
        .aliases = {"SOCKET_IO_MAX_LISTENERS"}},
+
+      {.section = "rates", .key = "connection", .field = FIELD(rates.connection),
+       .text = "Events of one connection, of whatever name; beyond: `rate_limited`, and 4029 for who goes on. Empty: no limit.",
+       .reload = kLive},
+      {.section = "rates", .key = "user", .field = FIELD(rates.user), .text = "Events of one user, on each shard.", .reload = kLive},
+      {.section = "rates", .key = "address", .field = FIELD(rates.address),
+       .text = "Events from one address, on each shard; an IPv6 address counts as its /64.", .reload = kLive},
 
       {.section = "api", .key = "enabled", .kind = Kind::kFlag, .field = FIELD(api.enabled), .text = "Whether the HTTP API is served."},
       {.section = "api", .key = "admin_token", .field = FIELD(api.admin_token),
-       .text = "The one key that may do everything; production wants 32 characters.", .secret = true},
-      {.section = "api", .key = "rate", .field = FIELD(api.rate), .text = "Requests of one key or address."},
+       .text = "The one key that may do everything; production wants 32 characters.", .secret = true, .reload = kLive},
+      {.section = "api", .key = "rate", .field = FIELD(api.rate), .text = "Requests of one key or address.", .reload = kLive},
       {.section = "api", .key = "body_bytes_max", .kind = Kind::kBytes, .field = FIELD(api.body_bytes_max),
        .text = "Of one request; beyond: 413.", .range = {1024, kGiB}},
       {.section = "api", .key = "idempotency", .kind = Kind::kMilliseconds, .field = FIELD(api.idempotency_ms),
@@ -170,7 +177,7 @@ const std::vector<SettingRow>& rows() {
        .text = "Answers kept; beyond: the oldest goes.", .range = {0, 10'000'000}},
       {.section = "api", .key = "test_broadcast", .kind = Kind::kFlag, .field = FIELD(api.test_broadcast),
        .text = "Whether POST /api/websocket/test-broadcast exists; in production only where this key is set."},
-      {.section = "api", .key = "keys", .kind = Kind::kTree, .field = FIELD(api.keys), .text = "Keys of the HTTP API and what each may do."},
+      {.section = "api", .key = "keys", .kind = Kind::kTree, .field = FIELD(api.keys), .text = "Keys of the HTTP API and what each may do.", .reload = kLive},
 
       {.section = "hooks", .key = "ca_file", .field = FIELD(hooks.ca_file),
        .text = "PEM file of authorities for https to your own services. Empty: those of the system."},
@@ -192,11 +199,11 @@ const std::vector<SettingRow>& rows() {
       {.section = "log", .key = "lines_per_second", .kind = Kind::kNumber, .field = FIELD(log.lines_per_second),
        .text = "Lines of one kind; then one that says how many were left out.", .range = {1, 100'000}},
       {.section = "log", .key = "connections", .kind = Kind::kFlag, .field = FIELD(log.connections),
-       .text = "Whether each connect and disconnect has a line."},
+       .text = "Whether each connect and disconnect has a line.", .reload = kLive},
 
       {.key = "namespaces", .kind = Kind::kTree, .field = FIELD(namespaces), .text = "Namespaces and who may join them."},
-      {.key = "rooms", .kind = Kind::kTree, .field = FIELD(rooms), .text = "Kinds of rooms and who may join them."},
-      {.key = "events", .kind = Kind::kTree, .field = FIELD(events), .text = "Event contracts: who may send what to whom."},
+      {.key = "rooms", .kind = Kind::kTree, .field = FIELD(rooms), .text = "Kinds of rooms and who may join them.", .reload = kLive},
+      {.key = "events", .kind = Kind::kTree, .field = FIELD(events), .text = "Event contracts: who may send what to whom.", .reload = kLive},
   };
   return table;
 }

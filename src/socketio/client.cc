@@ -374,8 +374,18 @@ void Client::on_drained(engineio::Session&) {
   for (const hub::MemberRef& member : members) endpoint_.hub.drained(*member);
 }
 
+// Also while it ends: listeners may ask for its address.
+const engineio::Session* Client::known_session() const noexcept {
+  return session_ != nullptr ? session_ : rare_ != nullptr ? rare_->departed : nullptr;
+}
+
+std::string Client::address() const {
+  const engineio::Session* session = known_session();
+  return session == nullptr ? std::string() : session->handshake().address.ip_text();
+}
+
 hub::ConnectionFacts Client::facts() const {
-  const engineio::Session* session = session_ != nullptr ? session_ : rare_ != nullptr ? rare_->departed : nullptr;
+  const engineio::Session* session = known_session();
   if (session == nullptr) return {};
   const engineio::Handshake& handshake = session->handshake();
   return {handshake.address.ip_text(), std::string(session->transport_name()), handshake.head, handshake.issued_ms, handshake.secure};

@@ -66,6 +66,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   std::size_t queued_bytes() const noexcept override;
   void disconnect(hub::Member& member, const hub::Ending& ending) override;
   hub::ConnectionFacts facts() const override;
+  std::string address() const override;
 
  private:
   struct Entry;  // a namespace under way
@@ -89,6 +90,7 @@ class Client final : public engineio::SessionListener, public hub::Sink {
   hub::Member* addressee(const PacketView& packet, std::string_view text, std::span<const Bytes> attachments);
   void admitted(Entry& entry, hub::Member& member);
   void remove(hub::Member& member);
+  const engineio::Session* known_session() const noexcept;
   Rare& rare();
   void drop_rare_if_idle();
   void connect_timed_out(base::Milliseconds now);

@@ -50,6 +50,8 @@ class Connection : public net::StreamHandler {
   virtual void ping(std::string_view payload) = 0;
 
   // Sends CLOSE (kNoStatus: an empty one), then ends as RFC 6455 7.1 says; nothing more is delivered. on_closed() follows.
+  // A code that may not be on the wire goes out as 1000; of the reason the whole characters of its first 123 bytes, nothing of
+  // one that is not UTF-8.
   virtual void close(std::uint16_t code, std::string_view reason = {}) = 0;
   // Ends without CLOSE.
   virtual void abort() = 0;

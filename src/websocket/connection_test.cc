@@ -203,6 +203,25 @@ TEST_F(WebSocketConnection, OurCloseLeavesBehindEverythingQueued) {
   EXPECT_THAT(listener_.heard, ElementsAre("closed:1012::us"));
 }
 
+TEST_F(WebSocketConnection, OurCloseSaysNothingThatThePeerMustRefuse) {
+  const std::string long_reason = "x" + std::string(200, 'y');
+  const std::string cut_in_the_middle = std::string(122, 'z') + "\xc3\xa9";
+  struct Case {
+    std::uint16_t code;
+    std::string reason;
+    std::string expected;
+  };
+  for (const Case& each : {Case{0, "zero", "close:1000:zero"}, Case{1006, "", "close:1000:"}, Case{2999, "", "close:1000:"},
+                           Case{5000, "", "close:1000:"}, Case{4999, "mine", "close:4999:mine"}, Case{4000, "\xc0\xaf", "close:4000:"},
+                           Case{4000, long_reason, "close:4000:" + long_reason.substr(0, 123)},
+                           Case{4000, cut_in_the_middle, "close:4000:" + std::string(122, 'z')}}) {
+    auto peer = open();
+    connection_->close(each.code, each.reason);
+    server_.reactor.turn();
+    EXPECT_THAT(server_frames(peer.take()), ElementsAre(each.expected));
+  }
+}
+
 TEST_F(WebSocketConnection, NothingIsDeliveredAfterOurClose) {
   at_message([](Connection& connection) { connection.close(kNoStatus); });
   auto peer = open();

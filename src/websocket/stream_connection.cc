@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "net/reactor.h"
+#include "websocket/close_code.h"
 #include "websocket/deflate.h"
 
 namespace tidewire::websocket {
@@ -124,6 +126,8 @@ void StreamConnection::flush_pongs() {
 
 void StreamConnection::close(std::uint16_t code, std::string_view reason) {
   if (closing_) return;
+  if (code != kNoStatus && !valid_on_wire(code)) code = kNormal;
+  if (!base::valid_utf8(reason)) reason = {};
   close_code_ = code;
   closed_by_us_ = true;
   send_close(code, reason);

@@ -346,6 +346,53 @@ describe('a key set that cannot be fetched at start', () => {
   });
 });
 
+describe('a refusal', () => {
+  const program = useProgram({ env: { JWT_SECRET: kSecret } });
+
+  it('has a line in the log that says why, and nothing of the token', async () => {
+    await refusal(program, { token: await token({ userId: 'ada' }, { secret: `${kSecret}x` }) });
+    const line = JSON.parse(await program.line(/client refused/));
+    assert.deepEqual([line.code, line.namespace, line.address], ['token_invalid', '/', '127.0.0.1']);
+  });
+});
+
+describe('a refreshed token', () => {
+  const program = useProgram({
+    shards: 2,
+    env: { JWT_SECRET: kSecret },
+    toml: '[[rooms]]\npattern = "staff"\njoin = "role:staff"\nauto_join = true\n[[rooms]]\npattern = "desk:{id}"\njoin = "claim:desks"\n',
+  });
+  const inside = async (room) => (await (await fetch(`${program.url}/api/v1/rooms/${room}`)).json()).room.members;
+
+  for (const [dialect, enter] of Object.entries({ 'Socket.IO': connect, plain })) {
+    it(`${dialect}: ends what the new one gives no right to, and begins what it does`, async () => {
+      const renew = async (claims) => assert.equal((await client.ask('auth_refresh', { token: await token({ userId: 'ada', ...claims }) })).ok, true);
+      const client = await enter(program, { token: await token({ userId: 'ada', role: 'staff', desks: [1, 2] }) });
+      for (const room of ['desk:1', 'desk:2', 'lobby']) assert.equal((await client.ask('join', { room })).ok, true, room);
+      // Where a back end has put it, it stays.
+      const put = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ users: ['ada'] }) };
+      assert.equal((await (await fetch(`${program.url}/api/v1/rooms/desk:9/join`, put)).json()).connections, 1);
+      await renew({ desks: [2] });
+      assert.deepEqual(await Promise.all(['staff', 'desk:1', 'desk:2', 'desk:9', 'lobby', 'user:ada'].map(inside)), [0, 0, 1, 1, 1, 1]);
+      await renew({ role: 'staff' });
+      assert.deepEqual(await Promise.all(['staff', 'desk:2'].map(inside)), [1, 0]);
+      dialect === 'plain' ? client.close() : client.disconnect();
+      assert.ok(await eventually(async () => (await inside('user:ada')) === 0));
+    });
+
+    it(`${dialect}: is asked for, and not too often`, async () => {
+      const client = await enter(program, { token: await token({ userId: 'ada' }) });
+      const nothing = dialect === 'plain' ? await client.ask('auth_refresh') : await client.emitWithAck('auth_refresh');
+      assert.equal(nothing.error.code, 'token_missing');
+      const codes = [];
+      for (let i = 0; i < 12; ++i) codes.push((await client.ask('auth_refresh', { token: 'a.b.c' })).error.code);
+      assert.deepEqual(codes.slice(0, 9), Array(9).fill('token_malformed'));
+      assert.deepEqual(codes.slice(9), Array(3).fill('rate_limited'));
+      assert.deepEqual(await client.ask('echo', dialect === 'plain' ? { data: 1 } : 1), 1);
+    });
+  }
+});
+
 describe('the end of a token under a live socket', () => {
   const program = useProgram({
     shards: 2,

@@ -111,6 +111,94 @@ describe('SIGHUP', () => {
     for (const each of [socket, next]) assert.deepEqual(await each.ask('echo', 2), 2);
     await program.stop();
   });
+
+  it('takes other events, rooms and keys at once, on every shard, and keeps who is in a room', async () => {
+    const key = (letter) => letter.repeat(40);
+    const toml = ({ events = '', rooms = '', letter = 'a', undeclared = 'refuse' }) => `
+[api]
+admin_token = "${key(letter)}"
+[contracts]
+undeclared = "${undeclared}"
+[[events]]
+name = "old"
+to = "*"
+rate = "2/h"
+${events}
+${rooms}`;
+    const program = await new Program({ shards: 2, toml: toml({ rooms: '[[rooms]]\npattern = "lounge:1"\njoin = "public"\n' }) }).start();
+    // Several, so that both shards have some.
+    const clients = [...(await Promise.all([1, 2, 3, 4].map(() => connect(program)))), await plain(program)];
+    for (const each of clients) {
+      assert.equal((await each.ask('join', { room: 'lounge:1' })).ok, true);
+      assert.equal((await each.ask('fresh', 1)).error.code, 'unknown_event');
+      assert.equal((await each.ask('old', 1)).ok, true);
+    }
+    program.rewrite(toml({
+      events: '[[events]]\nname = "fresh"\naliases = ["brand-new"]\nto = "lounge:1"\n',
+      rooms: '[[rooms]]\npattern = "terrace:1"\njoin = "public"\n', letter: 'b' }));
+    program.hangUp();
+    assert.match(await program.line(/configuration reloaded/), /api\.admin_token, rooms, events changed/);
+    for (const each of clients) {
+      assert.equal((await each.ask('fresh', 1)).ok, true, 'a new contract');
+      assert.equal((await each.ask('brand-new', 1)).ok, true, 'its alias');
+      assert.equal((await each.ask('join', { room: 'lounge:1' })).error.code, 'forbidden', 'a rule that is gone');
+      assert.equal((await each.ask('join', { room: 'terrace:1' })).ok, true, 'a new rule');
+      assert.equal((await each.ask('old', 1)).ok, true);
+      assert.equal((await each.ask('old', 1)).error.code, 'rate_limited', 'what was used up stays used up');
+    }
+    const members = async (letter) => call(program, 'GET', '/api/v1/rooms/lounge:1', { key: key(letter) });
+    assert.equal((await members('a')).status, 401);
+    assert.equal((await (await members('b')).json()).room.members, clients.length, 'whoever was in the room is in it still');
+    const listed = await (await call(program, 'GET', '/api/contracts', { key: key('b') })).json();
+    assert.ok((listed.contracts ?? listed).events.some((each) => each.name === 'fresh'));
+
+    program.rewrite(toml({ events: '[[events]]\nname = "broken"\nto = "{"\n', letter: 'c' }));
+    program.hangUp();
+    assert.match(await program.line(/not reloaded/), /:\d+/);
+    assert.equal((await clients[0].ask('fresh', 1)).ok, true, 'a mistake changes nothing');
+    assert.equal((await members('b')).status, 200);
+
+    program.rewrite(toml({ undeclared: 'relay', letter: 'b' }));
+    program.hangUp();
+    await program.line(/configuration reloaded/);
+    for (const each of clients) assert.equal((await each.ask('fresh', 1)).ok, true, 'relayed');
+    await program.stop();
+  });
+});
+
+describe('the HTTP API of the program', () => {
+  const program = useProgram({ toml: '[log]\nformat = "json"\n[auth]\nrequire_exp = false\n' });
+  const get = async (path) => (await fetch(program.url + path)).json();
+
+  it('says how each part is', async () => {
+    const health = await get('/api/health/detailed');
+    assert.equal(health.status, 'healthy');
+    assert.deepEqual(Object.entries(health.components).map(([name, { status }]) => `${name} ${status}`), ['websocket healthy', 'socketio healthy', 'memory healthy', 'hooks healthy']);
+    assert.ok((await get('/healthz')).insecure.some((each) => each.includes('auth.require_exp')));
+  });
+
+  it('has a line in the log for what somebody does, with how long it took', async () => {
+    const post = (path, body) => fetch(program.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const socket = await connect(program);
+    assert.equal((await (await post('/api/v1/announcements', { message: 'what nobody else reads' })).json()).connections, 1);
+    const announced = JSON.parse(await program.line(/System announcement delivered/));
+    assert.equal(announced.connections, '1');
+    const line = JSON.parse(await program.line(/"api request"/));
+    assert.deepEqual([line.method, line.path, line.status], ['POST', '/api/v1/announcements', '200']);
+    assert.ok(Number(line.ms) >= 0);
+    await post('/api/v1/publish', { event: 7 });
+    assert.deepEqual(((each) => [each.status, each.code])(JSON.parse(await program.line(/api request refused/))), ['400', 'invalid_body']);
+    assert.ok(!program.output.includes('what nobody else reads'));
+    socket.disconnect();
+  });
+
+  it('says in its first lines what it is', async () => {
+    const lines = program.output.split('\n').filter((each) => each.startsWith('{')).map((each) => JSON.parse(each));
+    for (const message of ['WebSocket service initialized', 'Default rooms created (global, authenticated, admin)']) {
+      assert.ok(lines.some((each) => Object.values(each).includes(message)), message);
+    }
+    assert.ok(lines.some((each) => each.level === 'warn' && JSON.stringify(each).includes('auth.require_exp')), 'and what is insecure');
+  });
 });
 
 describe('a configured server', () => {

@@ -48,6 +48,10 @@ member_of = ""
 others = true
 
 [[events]]
+name = "chat"
+to = "den:{id}:chat"
+
+[[events]]
 name = "two-rooms"
 to = ["{a}", "{b}"]
 member_of = ""
@@ -89,6 +93,58 @@ const refused = (answer, code) => {
   assert.ok(answer.error.message.length > 0);
   return answer.error;
 };
+
+describe('default contracts', () => {
+  const program = useProgram({ env: { JWT_SECRET: kSecret } });
+
+  it('know the events of the mission', async () => {
+    const ada = await connect(program, { token: await token({ userId: 'ada', name: 'Ada', email: 'ada@example.org', projects: ['p1'] }) });
+    const bob = await plain(program, { token: await token({ userId: 'bob', projects: ['p1'] }) });
+    assert.deepEqual(await ada.ask('registerSession', 's-1'), { ok: true, sessionId: 's-1' });
+    assert.deepEqual(await bob.ask('registerSession', { sessionId: 's-2' }), { ok: true, sessionId: 's-2' });
+    for (const client of [ada, bob]) await client.ask('join-project', { projectId: 'p1' });
+    assert.equal((await ada.ask('test-run-started', { testRunId: 'r1', projectId: 'p1' })).ok, true);
+    const started = await bob.next(5000);
+    assert.deepEqual([started.type, started.testRunId, started.status, started.userName], ['test-execution-update', 'r1', 'running', 'Ada']);
+    assert.equal((await ada.ask('test-run-started', { testRunId: 'r1', projectId: 'p2' })).error.code, 'not_a_member');
+    await ada.ask('test-case-editing', { testCaseId: 't1', field: 'title', value: 'x' });
+    const edited = await bob.next(5000);
+    assert.deepEqual([edited.type, edited.userEmail, edited.field], ['test-case-update', 'ada@example.org', 'title']);
+    await ada.ask('typing-start', {});
+    assert.deepEqual(((each) => [each.type, each.typing])(await bob.next(5000)), ['user-typing', true]);
+    assert.deepEqual(await ada.ask('leave-project', 'p1'), { ok: true, projectId: 'p1' });
+  });
+});
+
+describe('the rates of a sender', () => {
+  const limits = async (client, count) => {
+    const found = [];
+    for (let i = 0; i < count; ++i) {
+      const answer = await client.ask(i % 2 === 0 ? 'leave' : 'made-up', { room: 'x' });
+      found.push(answer.error?.code === 'rate_limited' ? answer.error.details.limit : 'in time');
+    }
+    return found;
+  };
+  for (const kind of ['connection', 'user', 'address']) {
+    describe(`by ${kind}`, () => {
+      const rates = { connection: '', user: '', address: '', [kind]: '4/h' };
+      const program = useProgram({ env: { JWT_SECRET: kSecret }, toml: `[rates]\n${Object.entries(rates).map(([key, rate]) => `${key} = "${rate}"\n`).join('')}` });
+
+      it('count events of any name, and who goes on is closed with 4029', async () => {
+        const options = { token: await token({ userId: 'ada' }) };
+        const first = await plain(program, options);
+        assert.deepEqual(await limits(first, 6), ['in time', 'in time', 'in time', 'in time', kind, kind]);
+        // Another connection of the same user from the same place.
+        const second = await connect(program, options);
+        assert.equal((await limits(second, 1))[0], kind === 'connection' ? 'in time' : kind);
+        for (let i = 0; i < 100; ++i) first.send('made-up');
+        assert.equal((await first.ended).code, 4029);
+        const other = await plain(program, { token: await token({ userId: 'bob' }) });
+        assert.equal((await limits(other, 1))[0], kind === 'address' ? 'address' : 'in time');
+      });
+    });
+  }
+});
 
 describe('contracts', () => {
   const program = useProgram({ shards: 2, env: { JWT_SECRET: kSecret }, toml: `[log]\nlines_per_second = 1000\n${kContracts}${kMark}` });
@@ -134,6 +190,8 @@ describe('contracts', () => {
       if (pointer !== '/more') assert.equal(details.pointer, pointer, JSON.stringify(payload));
     }
     refused(await peer.ask('order', { data: { id: 'x', lines: [] } }), 'invalid_payload');
+    refused(await socket.ask('order', { id: 1, lines: [] }, { hidden: 'behind it' }), 'invalid_payload');
+    refused(await socket.ask('chat', { id: 'apollo' }), 'not_a_member');
   });
 
   it('have a rate: refusals say when to come again, and who goes on is closed with 4029', async () => {

@@ -91,7 +91,7 @@ describe('webhooks', () => {
 describe('a receiver that is dead', () => {
   it('costs a bounded amount, disturbs nobody, and hears how many it missed', async () => {
     const backEnd = await new BackEnd(() => ({})).start();
-    const program = await new Program({ toml: webhook(backEnd.url(), 'queue_events_max = 100\nattempts_max = 100\nbreaker_pause = "200ms"\nbreaker_pause_max = "200ms"') }).start();
+    const program = await new Program({ toml: webhook(backEnd.url(), 'queue_events_max = 100\nattempts_max = 100\nbreaker_pause = "200ms"\nbreaker_pause_max = "200ms"') + '[rates]\nconnection = ""\nuser = ""\n' }).start();
     try {
       const peer = await plain(program);
       await peer.ask('order', { n: -1 });
@@ -115,6 +115,77 @@ describe('a receiver that is dead', () => {
       await program.stop();
       if (backEnd.server.listening) await backEnd.stop();
     }
+  });
+});
+
+describe('what a back end is told of tenants and of its own doing', () => {
+  const backEnd = useBackEnd(() => ({}));
+  const program = useProgram(() => ({ env: { JWT_SECRET: kSecret }, toml: `[tenants]\nsource = "claim"\n${webhook(backEnd.url('/hook'))}` }));
+  const seen = collect(backEnd);
+
+  it('names the tenant of the socket, and joins by the HTTP API', async () => {
+    const socket = await connect(program, { token: await token({ userId: 'ada', tenant: 'red' }) });
+    const put = async (what, sockets) => (await fetch(`${program.url}/api/v1/rooms/den/${what}?tenant=red`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sockets }) })).status;
+    assert.equal(await put('join', [socket.id]), 200);
+    assert.equal(await put('leave', [socket.id]), 200);
+    assert.equal(await put('join', ['global']), 400, 'a room is no connection');
+    assert.ok(await eventually(() => seen.read().filter((event) => event.room === 'den').length === 2));
+    const mine = seen.read().filter((event) => event.room === 'den');
+    assert.deepEqual(mine.map((event) => event.event), ['join', 'leave']);
+    for (const event of mine) assert.deepEqual([event.socket.tenant, event.user.tenant], ['red', 'red']);
+  });
+});
+
+describe('an answer of the back end', () => {
+  const held = [];
+  const backEnd = useBackEnd(({ json }) => {
+    if (json.event === 'slowly') return new Promise((resolve) => held.push(resolve));
+    return { body: { clear: { ok: true, data: 7 }, empty: {}, text: { ok: 'true' }, error: { error: { code: 'sold_out' } } }[json.data.say] };
+  });
+  const kAsk = `ask = "prices"\n`;
+  const program = useProgram(() => ({ env: { JWT_SECRET: kSecret }, toml: `
+[[hooks.questions]]
+name = "prices"
+url = "${backEnd.url('/ask')}"
+secret = "${kHookSecret}"
+timeout = "5s"
+[[events]]
+name = "price"
+${kAsk}
+[[events]]
+name = "slowly"
+${kAsk}to = "{room}"
+[[events]]
+name = "heard"
+` }));
+
+  it('lets an event through only when it says so', async () => {
+    const peer = await plain(program);
+    assert.deepEqual(await peer.ask('price', { say: 'clear' }), { ok: true, data: 7 });
+    for (const say of ['empty', 'text']) assert.equal((await peer.ask('price', { say })).error.code, 'forbidden', say);
+    assert.equal((await peer.ask('price', { say: 'error' })).error.code, 'sold_out');
+  });
+
+  it('comes too late for who has left the room meanwhile, and one socket waits for a few only', async () => {
+    const [ada, bob] = [await connect(program), await connect(program)];
+    for (const each of [ada, bob]) await each.ask('join', { room: 'den' });
+    const late = ada.ask('slowly', { room: 'den' });
+    assert.ok(await eventually(() => held.length === 1));
+    await ada.ask('leave', { room: 'den' });
+    held.pop()({ body: { ok: true, data: { text: 'too late' } } });
+    assert.equal((await late).error.code, 'not_a_member');
+
+    const answers = Array.from({ length: 20 }, () => bob.ask('slowly', { room: 'den' }));
+    const refused = (await Promise.all(answers.slice(8))).map((answer) => answer.error.code);
+    assert.deepEqual(refused, Array(12).fill('backend_unavailable'));
+    assert.ok(await eventually(() => held.length === 8));
+    for (const answer of held.splice(0)) answer({ body: { ok: true } });
+    assert.ok((await Promise.all(answers.slice(0, 8))).every((answer) => answer.ok));
+    const again = bob.ask('slowly', { room: 'den' });
+    assert.ok(await eventually(() => held.length === 1));
+    held.pop()({ body: { ok: true } });
+    assert.equal((await again).ok, true, 'places are free again');
   });
 });
 

@@ -42,6 +42,45 @@ const refused = async (client, room, code) => {
   assert.equal(answer.error.code, code, room);
 };
 
+describe('a namespace without events of its own', () => {
+  const program = useProgram({ toml: '[[namespaces]]\nname = "/chat"\n[[namespaces]]\npattern = "/org-[a-z]+"\n' });
+
+  it('lets nobody join by the words of the plain protocol', async () => {
+    for (const namespace of ['/chat', '/org-red']) {
+      const bob = await connect(program, { namespace });
+      const eve = await plain(program, { path: `/?namespace=${namespace}` });
+      for (const room of [bob.id, 'user:bob', 'admin', 'den']) assert.equal((await eve.ask('join', { room })).error.code, 'unknown_event', `${namespace} ${room}`);
+      assert.equal((await bob.ask('join', { room: 'den' })).error.code, 'unknown_event');
+    }
+  });
+});
+
+describe('a user whose id has colons', () => {
+  const program = useProgram({ env: { JWT_SECRET: kSecret }, toml: kRooms });
+
+  it('has a room like everybody, and only that one', async () => {
+    const id = 'urn:uuid:7';
+    const user = await connect(program, { token: await token({ userId: id }) });
+    const other = await plain(program, { token: await token({ userId: 'urn' }) });
+    const inside = async () => (await (await fetch(`${program.url}/api/v1/rooms/${encodeURIComponent(`user:${id}`)}`)).json()).room.members;
+    assert.equal(await inside(), 1);
+    await refused(other, `user:${id}`, 'forbidden');
+    assert.equal((await user.ask('leave', { room: `user:${id}` })).error.code, 'forbidden');
+    assert.equal(await inside(), 1);
+  });
+});
+
+describe('a server without the default events', () => {
+  const program = useProgram({ env: { JWT_SECRET: kSecret }, toml: '[contracts]\ndefaults = false\n[[rooms]]\npattern = "user:{id}"\njoin = "own"\nauto_join = true\n' });
+
+  it('lets nobody join by the words of the plain protocol', async () => {
+    const bob = await connect(program, { token: await token({ userId: 'bob' }) });
+    const eve = await plain(program);
+    for (const word of ['join', 'leave']) assert.equal((await eve.ask(word, { room: 'user:bob' })).error.code, 'unknown_event', word);
+    assert.equal((await bob.ask('join', { room: 'user:bob' })).error.code, 'unknown_event');
+  });
+});
+
 describe('rights to rooms', () => {
   const program = useProgram({ shards: 2, env: { JWT_SECRET: kSecret }, toml: kRooms });
   const clients = async (claims) => {

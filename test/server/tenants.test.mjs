@@ -1,4 +1,5 @@
 // test/server/tenants.test.mjs - two tenants on one server: nothing of the one is seen, reached or counted by the other.
+import http from 'node:http';
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { connect, kMark, kSecret, nothingReaches, plain, plainRefusal, refusal, token, useProgram } from './harness.mjs';
@@ -22,6 +23,18 @@ async function api(program, method, path, { key, body } = {}) {
   const headers = { ...(key ? { authorization: `Bearer ${key}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}) };
   const response = await fetch(program.url + path, { method, headers, body: body && JSON.stringify(body) });
   return { status: response.status, body: await response.json() };
+}
+
+// fetch() sends no Host of one's own.
+function requestAt(program, host, path, key) {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ host: '127.0.0.1', port: program.port, path, headers: { Host: host, Authorization: `Bearer ${key}` } }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }));
+    });
+    request.on('error', reject);
+  });
 }
 
 describe('tenants by claim', () => {
@@ -67,6 +80,68 @@ describe('tenants by claim', () => {
     assert.deepEqual(await blue.next(5000), ['news', 4]);
     await nothingReaches(red, red);
   });
+
+  // With the last socket of a tenant its copy of the namespace goes, and what it had counted must not.
+  it('have totals that outlive their last socket', async () => {
+    const figures = async () => {
+      const { socketIO } = (await api(program, 'GET', '/api/websocket/stats?tenant=green', { key: kAdmin })).body;
+      return socketIO.stats;
+    };
+    const isEmpty = async () => {
+      for (let i = 0; i < 200 && (await figures()).connected > 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    assert.deepEqual(await figures(), { connected: 0, total: 0 });
+    for (let total = 1; total <= 3; total += 1) {
+      const green = await connect(program, await of('green', 'gil'));
+      assert.deepEqual(await figures(), { connected: 1, total });
+      green.close();
+      await isEmpty();
+      assert.deepEqual(await figures(), { connected: 0, total });
+    }
+  });
+});
+
+describe('revocations', () => {
+  const program = useProgram({
+    shards: 2,
+    env: { JWT_SECRET: kSecret, TIDEWIRE_API_ADMIN_TOKEN: kAdmin },
+    toml: `[tenants]\nsource = "claim"\n[[api.keys]]\nname = "red"\nkey = "${kRedKey}"\ntenant = "red"\nroles = ["manage"]\n[[api.keys]]\nname = "nameless"\nkey = "${kRedKey}0"\ntenant = ""\nroles = ["manage", "read", "metrics"]\n`,
+  });
+  const of = async (tenant, userId, more = {}) => ({ token: await token({ userId, tenant, iat: Math.floor(Date.now() / 1000) - 10, ...more }) });
+
+  it('are of the tenant of the key, or of all of them by the administrator', async () => {
+    const revoke = async (what, { key, body, query = '' }) => (await api(program, 'POST', `/api/v1/${what}${query}`, { key, body })).status;
+    const [red, blue] = [await connect(program, await of('red', 'ada')), await connect(program, await of('blue', 'ada'))];
+    assert.equal(await revoke('users/ada/revoke', { key: kRedKey }), 200);
+    assert.equal((await red.ended).code, 4001);
+    assert.equal((await refusal(program, await of('red', 'ada'))).data.code, 'token_revoked');
+    assert.equal(await revoke('users/ada/revoke', { key: kRedKey, query: '?tenant=blue' }), 403);
+    assert.equal(await revoke('users/ada/revoke', { key: `${kRedKey}0` }), 200);
+    assert.deepEqual(await blue.ask('echo', 1), 1);
+    assert.equal(await revoke('tokens/revoke', { key: kRedKey, body: { token_id: 't1' } }), 200);
+    assert.ok(await connect(program, await of('blue', 'bob', { jti: 't1' })));
+    assert.equal((await refusal(program, await of('red', 'bob', { jti: 't1' }))).data.code, 'token_revoked');
+    assert.equal(await revoke('users/ada/revoke', { key: kAdmin, query: '?tenant=green' }), 200);
+    assert.deepEqual(await blue.ask('echo', 1), 1);
+    assert.equal(await revoke('users/ada/revoke', { key: kAdmin }), 200);
+    assert.equal((await blue.ended).code, 4001);
+    // Somebody of no tenant is not the administrator of all.
+    for (const path of ['/metrics', '/api/contracts']) assert.equal((await fetch(program.url + path, { headers: { authorization: `Bearer ${kRedKey}0` } })).status, 403, path);
+  });
+
+  it('reach the tokens of the second in which they come', async () => {
+    const now = { iat: Math.floor(Date.now() / 1000) };
+    const socket = await connect(program, await of('red', 'eve', now));
+    assert.equal((await api(program, 'POST', '/api/v1/users/eve/revoke', { key: kAdmin })).status, 200);
+    assert.equal((await socket.ended).code, 4001);
+    assert.equal((await refusal(program, await of('red', 'eve', now))).data.code, 'token_revoked');
+    assert.ok(await connect(program, await of('red', 'eve', { iat: now.iat + 2 })));
+  });
+
+  it('answer for ids that nobody can have', async () => {
+    const answer = await api(program, 'POST', `/api/v1/users/${'u'.repeat(129)}/revoke`, { key: kAdmin });
+    assert.equal(answer.status, 400, JSON.stringify(answer.body));
+  });
 });
 
 describe('tenants by host name', () => {
@@ -92,5 +167,56 @@ describe('tenants by host name', () => {
     const shown = await token({ userId: 'ada', tenant: 'blue' });
     assert.equal((await refusal(program, at('red.example', { token: shown }))).data.code, 'wrong_tenant');
     assert.ok(await connect(program, at('blue.example', { token: shown })));
+  });
+
+  it('are the same in any case of letters', async () => {
+    assert.ok(await connect(program, at('RED.Example.:4000')));
+  });
+
+  it('do not change by a newer token', async () => {
+    const red = await connect(program, at('red.example', { token: await token({ userId: 'ada' }) }));
+    const peer = await plain(program, { headers: { Host: 'red.example' }, token: await token({ userId: 'ada', tenant: 'red' }) });
+    for (const client of [red, peer]) {
+      const renew = async (claims) => client.ask('auth_refresh', { token: await token({ userId: 'ada', ...claims }) });
+      assert.equal((await renew({ tenant: 'blue', role: 'admin' })).error.code, 'token_of_another_user');
+      assert.equal((await renew({ tenant: 'red' })).ok, true);
+      assert.equal((await renew({})).ok, true, 'a token that names no tenant is at home where its socket is');
+      assert.equal((await client.ask('join', { room: 'admin' })).error.code, 'forbidden');
+    }
+  });
+
+  it('are those of the HTTP API, too', async () => {
+    const shown = await token({ userId: 'rita' });
+    const red = await connect(program, at('red.example', { token: shown }));
+    const health = (host) => requestAt(program, host, '/api/v1/websocket/connection-health', shown);
+    assert.equal((await health('red.example')).body.status, 'connected');
+    assert.equal((await health('blue.example')).body.status, 'offline');
+    assert.equal((await health('green.example')).status, 401);
+    // An administrator's token is one of the tenant at whose host it comes.
+    const admin = await token({ userId: 'root', role: 'admin' });
+    const connections = async (host) => (await requestAt(program, host, '/api/v1/connections', admin)).body.connections.map((each) => each.id);
+    assert.ok((await connections('red.example')).includes(red.id));
+    assert.ok(!(await connections('blue.example')).includes(red.id));
+    assert.equal((await requestAt(program, 'blue.example', '/api/v1/connections?tenant=red', admin)).status, 403);
+  });
+});
+
+describe('an issuer of one tenant', () => {
+  const other = 'k0Aq-4vTm_8Lw3xRb9NcYf6HjD2sPg1eUaQo7';
+  const program = useProgram({
+    env: { JWT_SECRET: kSecret },
+    toml: `[tenants]\nsource = "host"\nhosts = { "red.example" = "red", "blue.example" = "blue" }\n[[auth.issuers]]\nissuer = "blue-login"\nsecret = "${other}"\ntenant = "blue"\n`,
+  });
+  const at = (host, more = {}) => ({ extraHeaders: { Host: host }, ...more });
+
+  it('lets its users in nowhere else, whatever their tokens say', async () => {
+    const from = (claims) => token({ iss: 'blue-login', userId: 'ada', ...claims }, { secret: other });
+    assert.ok(await connect(program, at('blue.example', { token: await from({}) })));
+    assert.ok(await connect(program, at('blue.example', { token: await from({ tenant: 'blue' }) })));
+    for (const [host, claims] of [['red.example', {}], ['red.example', { tenant: 'red' }], ['blue.example', { tenant: 'red' }]]) {
+      assert.equal((await refusal(program, at(host, { token: await from(claims) }))).data.code, 'wrong_tenant', host);
+    }
+    const red = await connect(program, at('blue.example', { token: await token({ userId: 'ada' }) }));
+    assert.equal((await red.ask('auth_refresh', { token: await from({}) })).error.code, 'token_of_another_user', 'another issuer\'s ada is another');
   });
 });

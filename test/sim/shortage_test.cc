@@ -31,9 +31,9 @@ struct Listener {
 
 class Shortage : public ::testing::Test {
  protected:
-  explicit Shortage(std::size_t window_bytes = std::size_t{1} << 24)
+  explicit Shortage(std::size_t window_bytes = std::size_t{1} << 24, std::size_t queue_soft_bytes = std::size_t{1} << 30)
       : world_({.seed = 3, .window_bytes_min = window_bytes, .window_bytes_max = window_bytes, .mailbox_items_max = 4}) {
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
     Drive drive;
     drive.threads = false;
     drive.make_reactor = [this](const net::ReactorOptions& options) -> Result<std::unique_ptr<net::Reactor>> {
@@ -43,7 +43,8 @@ class Shortage : public ::testing::Test {
     };
     Options options;
     options.shards = 2;
-    options.queue_soft_bytes = options.queue_hard_bytes = std::size_t{1} << 30;
+    options.queue_soft_bytes = queue_soft_bytes;
+    options.queue_hard_bytes = std::size_t{1} << 30;
     options.process_queue_bytes = 8'000'000;
     options.log_to_stderr = false;
     auto core = std::make_unique<Core>(options, std::move(drive));
@@ -63,7 +64,7 @@ class Shortage : public ::testing::Test {
     server_->stop();
     world_.run_for(10'000);
     server_.reset();
-    base::unsettled_bytes = 0;
+    base::forget_counted_bytes();
   }
 
   Listener& listen(const std::string& path) {
@@ -216,6 +217,26 @@ TEST_F(ShortageOfReaders, OfRawRoutesTheLargestQueuesThatStandStillAreGivenUp) {
   EXPECT_EQ(statistics().shed_queues, 1u);
   EXPECT_EQ(statistics().slow_consumers, 1u);
   settle_and_expect_nothing_held();
+}
+
+class ShortageOfTime : public Shortage {
+ protected:
+  ShortageOfTime() : Shortage(20'000, 50'000) {}
+};
+
+TEST_F(ShortageOfTime, PeersOfRawRoutesAreGivenUpWhenTheOldestByteIsTooOld) {
+  listen("/raw", 2);
+  listeners_[0]->wire->stream().stall(true);
+  say_all(3, [this](std::uint64_t number) { route_->broadcast_text(body(number).to_json()); });
+  world_.run_for(9'000);
+  EXPECT_EQ(statistics().slow_consumers, 0u);
+  world_.run_for(2'000);
+  EXPECT_EQ(statistics().slow_consumers, 1u) << "before the stream is cut for it, at 12 s";
+  listeners_[0]->wire->stream().stall(false);
+  world_.run_for(2'000);
+  EXPECT_EQ(listeners_[0]->code, kSlowConsumer);
+  EXPECT_EQ(listeners_[1]->code, -1);
+  EXPECT_EQ(listeners_[1]->numbers.size(), 3u);
 }
 
 TEST_F(Shortage, PeersOfRawRoutesHearOfTheServersEnd) {
