@@ -30,8 +30,9 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const noexcept;
 };
 
-// The answer; dropped unanswered it is a 500. Move it to answer later, from any thread, while the server lives: it must not
-// outlive it. Answers once: further calls of send() do nothing, and so does an answer to a client that has gone.
+// The answer; dropped unanswered it is a 500. Move it to answer later, from any thread. Answers once: further calls of send() do
+// nothing, and so does an answer to a client that has gone, or whose server has been destroyed. REQUIRES: neither answered nor
+// dropped on another thread while the server is being destroyed
 class HttpReply {
  public:
   HttpReply(HttpReply&&) noexcept;

@@ -86,7 +86,14 @@ struct Options {
   std::int64_t ack_timeout_ms = 30'000;         // for acknowledgements without a timeout of their own
   std::uint32_t attachments_max = 10;           // per packet; beyond: 1002
   std::size_t json_depth = 64;                  // 1..512; beyond: 1002
+  // Namespaces made because a pattern or a predicate said yes, at once; beyond: nobody gets into a new one (connect_error "Too
+  // many namespaces", plain: too_many_namespaces, 1013). Up to 1,000,000
+  std::size_t dynamic_namespaces_max = 10'000;
+  // Such a namespace ends with its last socket, and so does a tenant's copy of a declared one. Off, each that ever was stays
   bool cleanup_empty_child_namespaces = false;
+  // Rooms that somebody is in, of all namespaces and shards; beyond: none is made, Socket::join() says so. A socket's own id is
+  // none. Up to 100,000,000
+  std::size_t rooms_max = 1'000'000;
 
   // Plain WebSocket clients that speak JSON: "/" flat, the others always with "data"
   bool serve_plain = true;

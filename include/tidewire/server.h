@@ -89,6 +89,8 @@ struct ServerStatistics {
   std::uint64_t refused_connections = 0;  // over connections_max
   std::uint64_t refused_by_address = 0;   // over connections_per_address_max
   std::uint64_t refused_by_memory = 0;    // handshakes answered with 503
+  std::uint64_t refused_namespaces = 0;   // over dynamic_namespaces_max
+  std::uint64_t refused_rooms = 0;        // over rooms_max
   std::uint64_t sessions_not_begun = 0;   // polling sessions now that sent nothing since their handshake
   std::uint64_t sessions_given_up = 0;    // of those: dropped, as there were more than a tenth of connections_max
   std::uint64_t bytes_in = 0;

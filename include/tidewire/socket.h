@@ -138,7 +138,9 @@ class Socket {
   std::vector<std::string> rooms() const;
   bool in_room(std::string_view room) const;
   std::size_t room_count() const;  // without its own id
-  void join(std::string_view room) const;
+  // False when the room would be one more than Options::rooms_max, or the socket has left. From another thread: true, and it is
+  // tried there. `beyond_bound`: for rooms that come with a socket, as that of its user; those are counted, and not refused.
+  bool join(std::string_view room, bool beyond_bound = false) const;
   void join(const std::vector<std::string>& rooms) const;
   void leave(std::string_view room) const;
 

@@ -10,14 +10,18 @@
 namespace tidewire {
 namespace {
 
-// For a shard: calls `action(namespace)` for the tenant's namespace, or for every child when a pattern or a predicate is meant.
+using hub::SharedNamespace;
+
+// For a shard: calls `action(namespace, definition)` for the tenant's namespace, or for every child when a pattern or a predicate
+// is meant.
 template <typename Action>
 net::Task for_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                          Action action) {
   return [&core, definition, tenant, action = std::move(action)]() mutable {
     hub::Hub& hub = Core::current_shard()->hub();
     const auto run = [&](const std::shared_ptr<hub::NamespaceDefinition>& each) {
-      if (hub::Namespace* space = hub.open({tenant, each->name()})) action(*space);
+      const hub::NamespaceKey key{tenant, each->name()};
+      action(SharedNamespace(hub, key), each);
     };
     if (!definition->is_parent) {
       run(definition);
@@ -40,8 +44,8 @@ void add(std::vector<RemoteSocket>& all, std::vector<RemoteSocket> part) {
   std::move(part.begin(), part.end(), std::back_inserter(all));
 }
 
-// The same for a question: `action(namespace, answer)`. `done` hears all answers together, once: a pattern has any number of
-// children.
+// The same for a question: `action(namespace, definition, answer)`. `done` hears all answers together, once: a pattern has any
+// number of children.
 template <typename Answer, typename Action>
 void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                     UniqueFunction<void(Answer)> done, Action action) {
@@ -57,25 +61,25 @@ void ask_namespaces(Core& core, const std::shared_ptr<hub::NamespaceDefinition>&
   };
   if (!core.running()) return done({});
   auto total = std::make_shared<Total>(std::move(done));
-  core.on_any_shard([total, ask = for_namespaces(core, definition, tenant, [total, action = std::move(action)](hub::Namespace& space) {
-                       ++total->due;
-                       action(space, [total](Answer part) { total->come(std::move(part)); });
-                     })] {
+  const auto ask_one = [total, action = std::move(action)](const SharedNamespace& space, const auto& its_definition) {
+    ++total->due;
+    action(space, its_definition, [total](Answer part) { total->come(std::move(part)); });
+  };
+  core.on_any_shard([total, ask = for_namespaces(core, definition, tenant, ask_one)] {
     ask();
     total->come({});
   });
 }
 
-// Runs `ask(namespace, done)` on a shard; answers `nothing` when there is no such namespace there, or a pattern is meant.
+// Runs `ask(namespace, done)` on a shard; answers `nothing` when a pattern is meant.
 template <typename Callback, typename Nothing, typename Ask>
 void on_one_namespace(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                       Callback done, Nothing nothing, Ask ask) {
   if (!core.running()) return done(std::move(nothing));
   core.on_any_shard([&core, definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
-    hub::Namespace* space =
-        definition->is_parent ? nullptr : Core::current_shard()->hub().open({tenant, definition->name()});
-    if (space == nullptr) return done(std::move(nothing));
-    ask(*space, std::move(done));
+    if (definition->is_parent) return done(std::move(nothing));
+    const hub::NamespaceKey key{tenant, definition->name()};
+    ask(SharedNamespace(Core::current_shard()->hub(), key), std::move(done));
   });
 }
 
@@ -124,23 +128,24 @@ BroadcastOperator BroadcastOperator::timeout(std::int64_t ms) const {
 }
 
 void BroadcastOperator::emit_arguments(std::string_view event, const ArgumentsView& arguments) const {
-  const auto send = [this](hub::Namespace& space, std::string_view name, const ArgumentsView& values) {
+  const auto send = [this](const SharedNamespace& space, std::string_view name, const ArgumentsView& values) {
     hub::Message message{.namespace_name = {}, .event = name, .arguments = values};
     message.is_volatile = is_volatile_;
     message.compress = compress_;
     hub::broadcast(space, {rooms_, except_}, std::move(message));
   };
   if (core_->here() != nullptr) {  // on a shard nothing is copied
-    on_namespaces(*core_, space_, tenant_, [&](hub::Namespace& space) { send(space, event, arguments); });
+    on_namespaces(*core_, space_, tenant_, [&](const SharedNamespace& space, const auto&) { send(space, event, arguments); });
     return;
   }
-  core_->post_message_to(0, for_namespaces(*core_, space_, tenant_, [self = *this, event = std::string(event), arguments = arguments.copy(),
-                                                                      charge = base::Charge(arguments.text().size())](hub::Namespace& space) {
+  auto later = [self = *this, event = std::string(event), arguments = arguments.copy(),
+                charge = base::Charge(arguments.text().size())](const SharedNamespace& space, const auto&) {
     hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
     message.is_volatile = self.is_volatile_;
     message.compress = self.compress_;
     hub::broadcast(space, {self.rooms_, self.except_}, std::move(message));
-  }));
+  };
+  core_->post_message_to(0, for_namespaces(*core_, space_, tenant_, std::move(later)));
 }
 
 Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments arguments) const {
@@ -149,7 +154,7 @@ Later<BroadcastAnswers> BroadcastOperator::ask(std::string_view event, Arguments
     const std::int64_t timeout_ms = self.timeout_ms_ > 0 ? self.timeout_ms_ : self.core_->options.ack_timeout_ms;
     ask_namespaces<BroadcastAnswers>(*self.core_, self.space_, self.tenant_, std::move(done),
                                      [self, event = std::move(event), arguments = std::move(arguments),
-                                      timeout_ms](hub::Namespace& space, auto answer) {
+                                      timeout_ms](const SharedNamespace& space, const auto&, auto answer) {
       hub::Message message{.namespace_name = {}, .event = event, .arguments = arguments};
       message.compress = self.compress_;
       hub::broadcast_with_ack(space, {self.rooms_, self.except_}, std::move(message), timeout_ms,
@@ -164,12 +169,11 @@ Later<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
   using Answer = Later<std::vector<RemoteSocket>>;
   return Answer([self = *this](Answer::Callback done) {
     ask_namespaces<std::vector<RemoteSocket>>(*self.core_, self.space_, self.tenant_, std::move(done),
-                                              [self](hub::Namespace& space, auto answer) {
-      hub::fetch_members(space, {self.rooms_, self.except_},
-                         [self, space = space.shared_definition(), answer](std::vector<hub::MemberSnapshot> members) {
+                                              [self](const SharedNamespace& space, const auto& definition, auto answer) {
+      hub::fetch_members(space, {self.rooms_, self.except_}, [self, definition, answer](std::vector<hub::MemberSnapshot> members) {
         std::vector<RemoteSocket> sockets;
         sockets.reserve(members.size());
-        for (hub::MemberSnapshot& member : members) sockets.push_back(self.remote(member, space));
+        for (hub::MemberSnapshot& member : members) sockets.push_back(self.remote(member, definition));
         answer(std::move(sockets));
       });
     });
@@ -192,7 +196,7 @@ Later<SocketsPage> BroadcastOperator::fetch_sockets(Page page) const {
   using Answer = Later<SocketsPage>;
   return Answer([self = *this, page = std::move(page)](Answer::Callback done) {
     on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsPage{},
-                     [self, page](hub::Namespace& space, Answer::Callback answer) {
+                     [self, page](const SharedNamespace& space, Answer::Callback answer) {
       hub::fetch_members(space, {self.rooms_, self.except_}, {page.after, page.prefix, page.limit},
                          [self, answer = std::move(answer)](hub::MembersPage found) {
         SocketsPage made;
@@ -209,7 +213,7 @@ Later<RoomsPage> BroadcastOperator::fetch_rooms(Page page) const {
   using Answer = Later<RoomsPage>;
   return Answer([self = *this, page = std::move(page)](Answer::Callback done) {
     on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), RoomsPage{},
-                     [page](hub::Namespace& space, Answer::Callback answer) {
+                     [page](const SharedNamespace& space, Answer::Callback answer) {
       hub::fetch_rooms(space, {page.after, page.prefix, page.limit}, [answer = std::move(answer)](hub::RoomsPage found) {
         RoomsPage made;
         made.more = found.more;
@@ -233,7 +237,7 @@ Later<SocketsCount> BroadcastOperator::count_sockets() const {
   using Answer = Later<SocketsCount>;
   return Answer([self = *this](Answer::Callback done) {
     on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsCount{},
-                     [self](hub::Namespace& space, Answer::Callback answer) {
+                     [self](const SharedNamespace& space, Answer::Callback answer) {
       hub::count_members(space, {self.rooms_, self.except_}, to_count(std::move(answer)));
     });
   });
@@ -243,7 +247,7 @@ Later<SocketsCount> BroadcastOperator::for_each(std::function<void(Socket&)> tas
   using Answer = Later<SocketsCount>;
   return Answer([self = *this, task = std::move(task)](Answer::Callback done) {
     on_one_namespace(*self.core_, self.space_, self.tenant_, std::move(done), SocketsCount{},
-                     [self, task](hub::Namespace& space, Answer::Callback answer) {
+                     [self, task](const SharedNamespace& space, Answer::Callback answer) {
       hub::visit_members(space, {self.rooms_, self.except_}, [task](hub::Member& member) {
         Socket socket(member);
         task(socket);
@@ -253,17 +257,18 @@ Later<SocketsCount> BroadcastOperator::for_each(std::function<void(Socket&)> tas
 }
 
 void BroadcastOperator::sockets_join(std::vector<std::string> rooms) const {
-  on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
+  on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](const SharedNamespace& space, const auto&) {
     hub::join_all(space, {self.rooms_, self.except_}, rooms);
   });
 }
 void BroadcastOperator::sockets_leave(std::vector<std::string> rooms) const {
-  on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](hub::Namespace& space) {
+  on_namespaces(*core_, space_, tenant_, [self = *this, rooms = std::move(rooms)](const SharedNamespace& space, const auto&) {
     hub::leave_all(space, {self.rooms_, self.except_}, rooms);
   });
 }
 void BroadcastOperator::end_sockets(bool close_connections, std::uint16_t code, std::string_view reason) const {
-  on_namespaces(*core_, space_, tenant_, [self = *this, close_connections, code, reason = std::string(reason)](hub::Namespace& space) {
+  on_namespaces(*core_, space_, tenant_, [self = *this, close_connections, code,
+                                          reason = std::string(reason)](const SharedNamespace& space, const auto&) {
     hub::disconnect_all(space, {self.rooms_, self.except_}, close_connections, code, reason);
   });
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "app/shard.h"
 #include "base/limits.h"
@@ -41,15 +42,18 @@ Core::Core(Options settings, Drive drive)
       log(own_log_ != nullptr       ? *own_log_
           : options.log_to_stderr   ? base::stderr_log(options.log_level)
                                     : base::null_log()),
+      rooms(std::min(options.rooms_max, base::limits::kRoomsMax)),
       budget(options.process_queue_bytes),
       drive_(std::move(drive)),
-      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  registry.set_dynamic_max(std::min(options.dynamic_namespaces_max, base::limits::kDynamicNamespacesMax));
+}
 
 Core::~Core() {
   stop();
   wait();
   reach->cut();
-  shards_.clear();
+  std::exchange(shards_, {}).clear();  // what they hold to the end finds none to post to
   budget.settle_now();  // what they still held: other servers of this process go on counting
   close(wake_descriptor_);
 }
@@ -153,6 +157,8 @@ void Core::wait() {
   }
   threads_.clear();
   running_.store(false);
+  // While every one of them lives, and whatever their tasks belong to: another server's replies, perhaps.
+  for (auto& shard : shards_) shard->end();
 }
 
 void Core::stop() {

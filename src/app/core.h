@@ -22,6 +22,7 @@
 #include "http/cors.h"
 #include "http/static_files.h"
 #include "hub/member.h"
+#include "hub/namespace.h"
 #include "hub/registry.h"
 #include "net/reactor.h"
 #include "net/tls.h"
@@ -108,6 +109,7 @@ class Core {
   const plain::Dialect plain_flat{1, plain::Form::kFlat};
   const plain::Dialect plain_data{2, plain::Form::kData};
   hub::NamespaceRegistry registry;
+  hub::RoomQuota rooms;
   Server::Admission allow_request;
   Server::Authenticator authenticate;
   Server::InitialHeaders initial_headers;

@@ -1,6 +1,7 @@
 #include "app/http_route.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <utility>
 
@@ -17,18 +18,20 @@ struct HttpReply::State final : http::Watcher, std::enable_shared_from_this<Http
   }
 
   void answer(http::Response response) {
-    if (std::exchange(sent, true)) return;
+    if (std::exchange(sent, true) || exchange.load() == nullptr) return;
     core.post_to(shard, [self = shared_from_this(), response = std::move(response)]() mutable {
-      if (self->exchange == nullptr) return;
+      http::Exchange* const answered = self->exchange.exchange(nullptr);
+      if (answered == nullptr) return;
       self->watching.reset();
-      self->exchange->set_watcher(nullptr);
-      std::exchange(self->exchange, nullptr)->respond(std::move(response));
+      answered->set_watcher(nullptr);
+      answered->respond(std::move(response));
     });
   }
 
   Core& core;
   const std::uint32_t shard;
-  http::Exchange* exchange;  // null once answered or abandoned; the shard's
+  // Null once answered or abandoned. The shard's; others look whether it is: a reply without an exchange may outlive the server.
+  std::atomic<http::Exchange*> exchange;
   bool sent = false;         // the holder of the reply's
   // The exchange's own reference, the shard's: whatever becomes of the reply, the watcher outlives what it watches.
   std::shared_ptr<State> watching;

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "app/core.h"
+#include "app/shard.h"
 #include "app/test_client.h"
 #include "base/budget.h"
 
@@ -29,6 +31,18 @@ Options quiet(std::uint32_t shards = 1) {
   options.shards = shards;
   options.log_to_stderr = false;
   return options;
+}
+
+// One connection to each shard of the server, the others closed again. REQUIRES: a route /shard that names its shard.
+std::vector<std::unique_ptr<test::TestClient>> connect_to_each_shard(Server& server) {
+  std::vector<std::unique_ptr<test::TestClient>> clients(server.shard_count());
+  for (std::size_t missing = clients.size(); missing > 0;) {
+    auto client = std::make_unique<test::TestClient>(server.port());
+    auto& place = clients.at(static_cast<std::size_t>(client->get("/shard").back() - '0'));
+    if (place == nullptr) --missing;
+    place = std::move(client);
+  }
+  return clients;
 }
 
 TEST(WholeServer, RunsOnce) {
@@ -444,6 +458,105 @@ TEST(ServerWithClients, ListsAndCountsTheNamespacesOfATenant) {
   EXPECT_EQ(root.socketio.ever, 1u);
   EXPECT_TRUE(root.exact && root.complete);
   EXPECT_EQ(wait_for(server.gather_statistics("blue", "/")).plain.ever, 0u);
+}
+
+// ---- bounds, and the end
+
+TEST(WholeServer, MakesNoRoomBeyondItsBound) {
+  Options options = quiet();
+  options.rooms_max = 1;
+  Server server(options);
+  ASSERT_TRUE(server.start().ok());
+  test::TestClient client(server.port());
+  ASSERT_TRUE(client.upgrade("/"));
+  std::vector<bool> joined;
+  const SocketsCount visited = wait_for(server.everybody().for_each([&](Socket& socket) {
+    for (const std::string& room : {std::string("a"), std::string("b"), socket.id()}) joined.push_back(socket.join(room));
+    joined.push_back(socket.join("b", true));
+    socket.leave("b");
+    socket.leave("a");
+    joined.push_back(socket.join("b"));
+  }));
+  EXPECT_EQ(visited.count, 1u);
+  EXPECT_THAT(joined, ::testing::ElementsAre(true, false, true, true, true));
+  EXPECT_EQ(server.statistics().refused_rooms, 1u);
+}
+
+TEST(WholeServer, RefusesANamespaceTooManyAndMakesNoneByAsking) {
+  Options options = quiet();
+  options.dynamic_namespaces_max = 1;
+  auto owned = std::make_unique<Core>(options);
+  Core& core = *owned;
+  Server server = Core::make_server(std::move(owned));
+  const Result<Namespace> pattern = server.of_pattern("/room-.*");
+  ASSERT_TRUE(pattern.ok());
+  ASSERT_TRUE(server.start().ok());
+  EXPECT_EQ(wait_for(server.tenant("nobody's").count_sockets()).count, 0u);
+  EXPECT_EQ(wait_for(server.of("/unused").everybody().count_sockets()).count, 0u);
+  server.tenant("nobody's").emit("news");
+
+  test::TestClient first(server.port());
+  test::TestClient second(server.port());
+  EXPECT_TRUE(first.upgrade("/?namespace=/room-1") && second.upgrade("/?namespace=/room-2"));
+  EXPECT_THAT(second.next_text(), ::testing::HasSubstr("too_many_namespaces"));
+  EXPECT_EQ(server.statistics().refused_namespaces, 1u);
+  server.stop();
+  server.wait();
+  std::vector<std::string> names;
+  for (const hub::Namespace* space : core.shard(0).hub().namespaces()) names.push_back(space->key().tenant + space->name());
+  EXPECT_THAT(names, ::testing::ElementsAre("/room-1"));
+}
+
+TEST(WholeServer, DropsAReplyWhoseServerIsGone) {
+  Server keeper(quiet());
+  auto asked = std::make_unique<Server>(quiet());
+  std::promise<void> kept;
+  asked->http("GET", "/never", [&](const HttpRequest&, HttpReply reply) {
+    keeper.after(1'000'000, [reply = std::make_shared<HttpReply>(std::move(reply))] { reply->text("late"); });
+    kept.set_value();
+  });
+  ASSERT_TRUE(keeper.start().ok());
+  ASSERT_TRUE(asked->start().ok());
+  test::TestClient client(asked->port());
+  client.ask("/never");
+  ASSERT_EQ(kept.get_future().wait_for(kPatience), std::future_status::ready);
+  asked.reset();
+}
+
+// A server of two shards of which one has stopped, the other still serves a connection.
+class HalfStopped : public ::testing::Test {
+ protected:
+  HalfStopped() {
+    server.http("GET", "/shard", [this](const HttpRequest&, HttpReply reply) { reply.text(std::to_string(server.current_shard())); });
+    server.http("GET", "/statistics", [this](const HttpRequest&, HttpReply reply) {
+      server.gather_statistics().then(
+          [reply = std::make_shared<HttpReply>(std::move(reply))](const ServerStatistics&) { reply->text("gathered"); });
+    });
+    server.http("GET", "/count", [this](const HttpRequest&, HttpReply reply) {
+      server.everybody().count_sockets().then(
+          [reply = std::make_shared<HttpReply>(std::move(reply))](SocketsCount found) { reply->text(std::to_string(found.count)); });
+    });
+    EXPECT_TRUE(server.start().ok());
+    auto clients = connect_to_each_shard(server);
+    client = std::move(clients[1]);
+    clients.clear();
+    server.stop();
+    // Shard 0 has nobody left; the other one waits two seconds for its client.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  }
+  Server server{quiet(2)};
+  std::unique_ptr<test::TestClient> client;
+};
+
+TEST_F(HalfStopped, AnswersWhatOnlyTheStoppedShardCouldSay) {
+  EXPECT_THAT(client->get("/statistics"), ::testing::StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(client->get("/shard"), ::testing::EndsWith("1"));
+}
+
+TEST_F(HalfStopped, DiesWithQuestionsUnderWay) {
+  client->ask("/count");  // waits for the other shard, longer than this one has
+  client->ask("/statistics");
+  server.wait();
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
            hub::HubContext{reactor_->timers(), reactor_->random(), core.log, *this, core.registry,
                            [this] { return reactor_->now(); },
                            [this](UniqueFunction<void()> task) { reactor_->defer(std::move(task)); }, authenticate(),
-                           [this] { return reactor_->wall_clock_ms(); }}),
+                           [this] { return reactor_->wall_clock_ms(); }, &core.rooms}),
       socketio_{hub_, core.socketio_dialect,
                 {.connect_timeout_ms = core.options.connect_timeout_ms,
                  .attachments_max = core.options.attachments_max,
@@ -78,12 +78,20 @@ Shard::Shard(Core& core, std::uint32_t index, std::uint32_t count, std::unique_p
   make_shed();
 }
 
+void Shard::end() {
+  reactor_->close();
+  std::exchange(delayed_, {}).clear();
+  for (const auto& spill : spills_) spill->drop_all();
+  hub_.drop_questions();
+}
+
 Shard::~Shard() {
   stop_timer_.reset();
   delayed_.clear();
   // Connections and sessions call into the hub as they end.
   engineio_.reset();
   shed_.reset();
+  spills_.clear();
   reactor_.reset();
 }
 
@@ -305,29 +313,30 @@ bool Shard::post_message(std::uint32_t shard, hub::HubTask task, bool is_volatil
 void Shard::post_task(net::Task task) {
   if (const Shard* sender = core_.here()) return sender->spills_[index_]->post(std::move(task));
   settle_for_outsider();
-  reactor_->post(task, true);
+  static_cast<void>(reactor_->post(task, true));
 }
 
 bool Shard::post_message(net::Task task, bool is_volatile) {
   if (const Shard* sender = core_.here()) return sender->spills_[index_]->post_message(std::move(task), is_volatile);
   settle_for_outsider();
-  if (!reactor_->post(task)) {
+  net::PostResult posted = reactor_->post(task);
+  if (posted == net::PostResult::kFull) {
     if (core_.budget.level() == base::Budget::Level::kRefusing) {
       core_.dropped_messages.fetch_add(1, std::memory_order_relaxed);
       if (!is_volatile && !outsiders_end_with_loss_.exchange(true)) post_task([this] { outsider_lost(); });
       return false;
     }
-    reactor_->post(task, true);
+    posted = reactor_->post(task, true);
   }
   outsiders_end_with_loss_.store(false);
-  return true;
+  return posted == net::PostResult::kPosted;
 }
 
 // A thread without turns, which may end at any time: what it has made is counted when it posts it, to the last byte.
 void Shard::settle_for_outsider() {
   if (base::unsettled_bytes == 0 || !core_.budget.settle_now() || core_.shed_board.active(index_)) return;
   net::Task look = [this] { shed_->begin(); };
-  reactor_->post(look);  // a shard with a full mailbox comes to it by itself
+  static_cast<void>(reactor_->post(look));  // a shard with a full mailbox comes to it by itself
 }
 
 // It may have been a broadcast, on its way to every shard.
@@ -371,7 +380,9 @@ void Shard::add_to(ServerStatistics& total) {
   total.events_in += hub.events_in;
   total.deliveries += hub.deliveries;
   total.listener_failures += hub.listener_failures;
-  for (const hub::Namespace* space : hub_.namespaces()) total.volatile_dropped += space->volatile_dropped();
+  total.volatile_dropped += hub.volatile_dropped;
+  total.refused_namespaces += hub.refused_namespaces;
+  total.refused_rooms += hub.refused_rooms;
   total.protocol_errors += socketio_.statistics.protocol_errors;
   if (plain_ != nullptr) {
     total.plain_peers += plain_->statistics.peers;

@@ -47,6 +47,9 @@ class Shard final : public hub::Relay {
   Result<std::uint16_t> listen(std::uint16_t port);
   // The thread's main function.
   void run();
+  // Closes everything, and lets die what never will run: it may still post to sibling shards, which must live.
+  // REQUIRES: no thread runs it
+  void end();
   // Ends every session, then the reactor. On the shard's thread.
   void shut_down();
 

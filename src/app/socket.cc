@@ -68,12 +68,10 @@ std::size_t Socket::room_count() const { return member_->home().room_count_of(*m
 std::vector<std::string> Socket::rooms() const { return member_->home().rooms_of(*member_); }
 Value& Socket::data() const { return member_->extras().data(); }
 
-void Socket::join(std::string_view room) const {
-  if (Core::current_shard() == &shard_of(*member_)) {
-    static_cast<void>(member_->home().join(*member_, room));
-  } else {
-    join(std::vector<std::string>{std::string(room)});
-  }
+bool Socket::join(std::string_view room, bool beyond_bound) const {
+  if (Core::current_shard() == &shard_of(*member_)) return member_->home().join(*member_, room, beyond_bound).ok();
+  on_shard_of(*member_, [self = *this, room = std::string(room), beyond_bound] { self.join(room, beyond_bound); });
+  return true;
 }
 
 void Socket::join(const std::vector<std::string>& rooms) const {

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/test_reactor.h"
@@ -27,12 +29,21 @@ class SpillTest : public ::testing::Test {
   net::Task write(const std::string& text) {
     return [this, text] { heard.push_back(text); };
   }
+  // One whose owner, when it is dropped, has something to post.
+  net::Task owned(const std::string& last_words) {
+    auto owner = std::shared_ptr<void>(nullptr, [this, last_words](void*) {
+      died.push_back(last_words);
+      spill.post(write(last_words));
+    });
+    return [this, owner] { heard.emplace_back("owned"); };
+  }
   bool message(const std::string& text) { return spill.post_message(write(text), false); }
   void make_short() { held.set(kLimit / 100 * 96); }
-  // The other shard takes so many tasks in this turn.
+  // The other shard has room for so many tasks, and they are tried again.
   void turn(std::size_t takes) {
     room = takes;
-    reactor.turn();
+    reactor.advance(20);
+    room = 0;
   }
 
   base::Budget budget{kLimit};
@@ -40,17 +51,22 @@ class SpillTest : public ::testing::Test {
   net::TestReactor reactor;
   std::atomic<std::uint64_t> dropped{0};
   std::size_t room = 0;
+  bool gone = false;  // the other shard has stopped
+  int tries = 0;
   int pressed = 0;
   std::vector<std::string> heard;
+  std::vector<std::string> died;
   Spill spill{{.reactor = reactor,
                .budget = budget,
                .dropped = dropped,
                .deliver =
                    [this](net::Task& task) {
-                     if (room == 0) return false;
+                     ++tries;
+                     if (gone) return net::PostResult::kGone;
+                     if (room == 0) return net::PostResult::kFull;
                      --room;
                      task();
-                     return true;
+                     return net::PostResult::kPosted;
                    },
                .loss = [this] { heard.emplace_back("loss"); }}};
 };
@@ -118,6 +134,54 @@ TEST_F(SpillTest, DropsNothingForAShardThatKeepsUp) {
   room = 1;
   EXPECT_TRUE(message("1"));
   EXPECT_THAT(heard, ElementsAre("1"));
+}
+
+TEST_F(SpillTest, SleepsLongerAndLongerWhileNothingIsTaken) {
+  spill.post(write("a"));
+  reactor.advance(100);
+  const int at_first = std::exchange(tries, 0);
+  EXPECT_GT(at_first, 6);
+  EXPECT_LT(at_first, 14);
+  reactor.advance(1'000);
+  EXPECT_GE(tries, 1'000 / 20);
+  EXPECT_LE(tries, 1'000 / 16) << "and not each turn";
+  spill.post(write("b"));
+  turn(1);
+  EXPECT_THAT(heard, ElementsAre("a"));
+  room = 1;
+  reactor.advance(8);
+  EXPECT_THAT(heard, ElementsAre("a", "b")) << "soon, as the other one takes again";
+  EXPECT_EQ(reactor.timers().armed_count(), 0u);
+}
+
+TEST_F(SpillTest, LetsTasksForAStoppedShardDie) {
+  gone = true;
+  spill.post(owned("request"));
+  EXPECT_THAT(died, ElementsAre("request"));
+  EXPECT_FALSE(message("1")) << "so that who asked need not wait";
+  EXPECT_EQ(dropped, 0u) << "memory was not short";
+  EXPECT_EQ(reactor.timers().armed_count(), 0u);
+}
+
+TEST_F(SpillTest, LetsWhatWaitsDieWhenTheShardStops) {
+  spill.post(owned("first"));
+  EXPECT_TRUE(message("1"));
+  spill.post(owned("second"));
+  gone = true;
+  reactor.advance(20);
+  EXPECT_THAT(died, ElementsAre("first", "second"));
+  EXPECT_THAT(heard, IsEmpty());
+  EXPECT_EQ(reactor.timers().armed_count(), 0u) << "nothing is tried again";
+  budget.settle_now();
+  EXPECT_EQ(budget.used_bytes(), 0u);
+}
+
+TEST_F(SpillTest, LetsWhatWaitsDieWhenItIsTold) {
+  spill.post(owned("request"));
+  gone = true;
+  spill.drop_all();
+  EXPECT_THAT(died, ElementsAre("request"));
+  EXPECT_EQ(reactor.timers().armed_count(), 0u);
 }
 
 TEST_F(SpillTest, LosesVolatileMessagesWithoutAWord) {

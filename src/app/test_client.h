@@ -3,6 +3,7 @@
 //   TestClient client(server.port());
 //   client.upgrade("/ws?namespace=/chat");                     // a plain client; send_text(), next_text()
 //   TestClient(server.port()).request("GET", "/path");         // its answer as it came
+//   client.get("/path");                                       // the same on a connection that is kept
 //
 // Gives up reading after 10 s: then what it returns is empty.
 #pragma once
@@ -59,6 +60,14 @@ class TestClient {
     send(body);
     return receive_to_end();
   }
+  void ask(std::string_view target) const { send("GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
+  // One answer, head and body; what came of it in time, when that is not all.
+  std::string get(std::string_view target) {
+    ask(target);
+    while (!has_answer() && receive_some()) {
+    }
+    return std::exchange(unread_, {});
+  }
 
   // True when the server agreed.
   bool upgrade(std::string_view target) {
@@ -94,6 +103,12 @@ class TestClient {
     if (unread_.size() < 4) return unread_.size() >= 2 && byte(1) + 2u <= unread_.size();
     if (byte(1) < 126) return unread_.size() >= 2u + byte(1);
     return byte(1) == 126 && unread_.size() >= 4u + 256u * byte(2) + byte(3);  // nobody here sends longer ones
+  }
+  bool has_answer() const {
+    constexpr std::string_view kLength = "Content-Length: ";
+    const std::size_t head = unread_.find("\r\n\r\n");
+    const std::size_t length = unread_.find(kLength);
+    return head != std::string::npos && length < head && unread_.size() >= head + 4 + std::stoul(unread_.substr(length + kLength.size()));
   }
   bool receive_some() {
     std::array<char, 64 * 1024> buffer;

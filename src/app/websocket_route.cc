@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "app/core.h"
@@ -55,7 +56,7 @@ class RawPeer final : public websocket::Listener, private base::Timer {
     peers[index_]->index_ = index_;
     peers.pop_back();
     if (route_.handlers.on_close) guarded([&] { route_.handlers.on_close(handle_, code); });
-    reactor.defer([this] { delete this; });
+    reactor.defer([owned = std::unique_ptr<RawPeer>(this)] {});
   }
 
   void send(const base::Frame& frame) {

@@ -50,6 +50,8 @@ inline constexpr std::size_t kPacketsBeforeConnectMax = 64;     // queued behind
 inline constexpr std::size_t kRoomNameBytesMax = 128;
 inline constexpr std::size_t kRoomsPerMemberMax = 256;
 inline constexpr std::size_t kPendingAcksPerMemberMax = 1024;
+inline constexpr std::size_t kDynamicNamespacesMax = 1'000'000;  // of the server; see Options::dynamic_namespaces_max
+inline constexpr std::size_t kRoomsMax = 100'000'000;           // of the server; see Options::rooms_max
 inline constexpr std::size_t kPastNamespacesPerTenantMax = 256; // emptied and forgotten, whose totals each shard remembers
 inline constexpr std::size_t kPastTenantsMax = 1024;            // with such namespaces
 
@@ -67,6 +69,7 @@ inline constexpr std::size_t kTlsHandshakesPerTurn = 16;
 inline constexpr std::size_t kMailboxItemsMax = 65'536;
 inline constexpr std::int64_t kDelayMsMax = std::int64_t{100} * 366 * 86'400'000;  // that an application may ask for: a century
 
+static_assert(kRoomsPerMemberMax <= kRoomsMax);
 static_assert(kHeaderLineBytesMax <= kRequestHeadBytesMax);
 static_assert(kRequestHeadBytesMax < kReceiveBufferBytes);
 static_assert(kJsonDepthDefault <= kJsonDepthMax);

@@ -39,6 +39,19 @@ TEST(Mailbox, TakesWhatGoesBeyondItsBound) {
   EXPECT_EQ(mailbox.take(), (std::vector<int>{1, 2}));
 }
 
+TEST(Mailbox, TakesNothingOnceItIsClosed) {
+  Mailbox<std::unique_ptr<int>> mailbox;
+  auto first = std::make_unique<int>(1);
+  auto second = std::make_unique<int>(2);
+  EXPECT_EQ(mailbox.push(first), PushResult::kQueuedWake);
+  EXPECT_EQ(mailbox.close().size(), 1u);
+  EXPECT_EQ(mailbox.push(second), PushResult::kClosed);
+  EXPECT_EQ(mailbox.push(second, true), PushResult::kClosed);
+  ASSERT_NE(second, nullptr) << "untouched";
+  EXPECT_TRUE(mailbox.take().empty());
+  EXPECT_TRUE(mailbox.close().empty());
+}
+
 TEST(Mailbox, KeepsTheOrderOfEachSender) {
   constexpr std::size_t kSenders = 4;
   constexpr int kItems = 5000;

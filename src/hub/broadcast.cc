@@ -10,7 +10,7 @@ namespace {
 
 // Runs `action(namespace)` for this namespace on every shard, here first. A shard that has no such namespace has no members.
 template <typename Action>
-void on_all_shards(Namespace& space, Action action) {
+void on_all_shards(const SharedNamespace& space, Action action) {
   Relay& relay = space.hub().relay();
   for (std::uint32_t shard = 0; shard < relay.shard_count(); ++shard) {
     if (shard == relay.shard()) continue;
@@ -18,7 +18,7 @@ void on_all_shards(Namespace& space, Action action) {
       if (Namespace* there = sibling.find(key)) action(*there);
     });
   }
-  action(space);
+  if (space.here() != nullptr) action(*space.here());
 }
 
 // One shard's share of a broadcast with acknowledgements.
@@ -105,10 +105,10 @@ MemberSnapshot snapshot(Member& member) {
   return made;
 }
 
-void broadcast(Namespace& space, const Selector& selector, Message message) {
+void broadcast(const SharedNamespace& space, const Selector& selector, Message message) {
   Relay& relay = space.hub().relay();
   message.namespace_name = space.name();
-  space.deliver(selector, message);
+  if (space.here() != nullptr) space.here()->deliver(selector, message);
   if (relay.shard_count() == 1) return;
   auto shared = std::make_shared<OwnedMessage>(message);
   auto shared_selector = std::make_shared<const Selector>(selector);
@@ -120,7 +120,7 @@ void broadcast(Namespace& space, const Selector& selector, Message message) {
   }
 }
 
-void broadcast_with_ack(Namespace& space, const Selector& selector, Message message, std::int64_t timeout_ms,
+void broadcast_with_ack(const SharedNamespace& space, const Selector& selector, Message message, std::int64_t timeout_ms,
                         UniqueFunction<void(BroadcastAnswers)> done) {
   Relay& relay = space.hub().relay();
   message.namespace_name = space.name();
@@ -157,11 +157,12 @@ void broadcast_with_ack(Namespace& space, const Selector& selector, Message mess
       if (!posted) total->add({Status(StatusCode::kDeadlineExceeded, "operation has timed out"), {}});
     }
   }
-  AckCollector::start(space, selector, std::move(message), timeout_ms,
+  if (space.here() == nullptr) return total->add({});
+  AckCollector::start(*space.here(), selector, std::move(message), timeout_ms,
                       [total](BroadcastAnswers part) { total->add(std::move(part)); });
 }
 
-void fetch_members(Namespace& space, const Selector& selector, Snapshots done) {
+void fetch_members(const SharedNamespace& space, const Selector& selector, Snapshots done) {
   using Part = std::vector<MemberSnapshot>;
   Gather<Part>::all_shards(
       space.hub(), kGatherDeadlineMs,
@@ -178,7 +179,7 @@ void fetch_members(Namespace& space, const Selector& selector, Snapshots done) {
       });
 }
 
-void join_all(Namespace& space, const Selector& selector, std::vector<std::string> rooms) {
+void join_all(const SharedNamespace& space, const Selector& selector, std::vector<std::string> rooms) {
   on_all_shards(space, [selector, rooms = std::move(rooms)](Namespace& there) {
     for (const MemberRef& member : there.select(selector)) {
       for (const std::string& room : rooms) static_cast<void>(there.join(*member, room));
@@ -186,7 +187,7 @@ void join_all(Namespace& space, const Selector& selector, std::vector<std::strin
   });
 }
 
-void leave_all(Namespace& space, const Selector& selector, std::vector<std::string> rooms) {
+void leave_all(const SharedNamespace& space, const Selector& selector, std::vector<std::string> rooms) {
   on_all_shards(space, [selector, rooms = std::move(rooms)](Namespace& there) {
     for (const MemberRef& member : there.select(selector)) {
       for (const std::string& room : rooms) there.leave(*member, room);
@@ -194,7 +195,7 @@ void leave_all(Namespace& space, const Selector& selector, std::vector<std::stri
   });
 }
 
-void disconnect_all(Namespace& space, const Selector& selector, bool close_connections, std::uint16_t code, std::string text) {
+void disconnect_all(const SharedNamespace& space, const Selector& selector, bool close_connections, std::uint16_t code, std::string text) {
   on_all_shards(space, [selector, close_connections, code, text = std::move(text)](Namespace& there) {
     // Namespaces of several members may share a connection, and listeners may do anything: handles, not pointers.
     for (const MemberRef& member : there.select(selector)) {

@@ -2,6 +2,7 @@
 #include "hub/broadcast.h"
 
 #include "hub/gather.h"
+#include "hub/survey.h"
 #include "hub/test_hub.h"
 
 namespace tidewire::hub {
@@ -137,6 +138,46 @@ TEST(BroadcastOfAChild, IsAnsweredThoughTheNamespaceIsDroppedAfterwards) {
   node.advance(1'100);
   EXPECT_THAT(done, ElementsAre(false));
   EXPECT_EQ(node.hub().find({{}, "/d"}), nullptr);
+}
+
+// A question about a namespace, or a message to it, makes none.
+TEST(BroadcastFromAShardWithoutTheNamespace, ReachesTheOthers) {
+  TestNode node(2);
+  node.of("/");
+  TestSink& sink = node.connect(1);
+  const NamespaceKey key{{}, "/"};
+  const SharedNamespace space(node.hub(0), key);
+  broadcast(space, {}, TestNode::event("hi"));
+  join_all(space, {}, {"r"});
+  std::vector<std::uint64_t> counts;
+  count_members(space, {.rooms = {"r"}}, [&](MemberCount found) { counts.push_back(found.count); });
+  std::vector<std::string> rooms;
+  fetch_rooms(space, {}, [&](const RoomsPage& page) { rooms.push_back(page.rooms.at(0).name); });
+  std::size_t answers = 0;
+  broadcast_with_ack(space, {}, TestNode::event("q"), 1'000, [&](const BroadcastAnswers& all) { answers += all.answers.size(); });
+  node.run();
+  EXPECT_THAT(sink.take(), ElementsAre("hi[]", "q[]?0"));
+  node.hub(1).acknowledged(*sink.member, 0, {});
+  node.run();
+  EXPECT_EQ(answers, 1u);
+  EXPECT_THAT(counts, ElementsAre(1u));
+  EXPECT_THAT(rooms, ElementsAre("r"));
+  EXPECT_EQ(node.hub(0).find(key), nullptr);
+  disconnect_all(space, {}, true);
+  node.run();
+  EXPECT_FALSE(sink.member->connected());
+}
+
+TEST(BroadcastFromAShardWithoutTheNamespace, IsAnsweredWhenNobodyIsAnywhere) {
+  TestNode node(2);
+  const NamespaceKey key{"nobodys tenant", "/"};
+  const SharedNamespace space(node.hub(0), key);
+  int answers = 0;
+  count_members(space, {}, [&](MemberCount found) { answers += found.count == 0 ? 1 : 0; });
+  broadcast_with_ack(space, {}, TestNode::event("q"), 1'000, [&](const BroadcastAnswers& all) { answers += all.status.ok() ? 1 : 0; });
+  node.run();
+  EXPECT_EQ(answers, 2);
+  EXPECT_TRUE(node.hub(0).namespaces().empty());
 }
 
 TEST_F(Broadcast, MayAskAgainFromTheAnswer) {

@@ -1,7 +1,8 @@
 // hub/gather.h - collects one answer from every shard, or what came before the deadline.
 //
-// Lives on the shard that asks, kept alive by the answers under way and by its own timer. A shard that does not answer (its
-// listeners hold it) costs a partial result, never a hang.
+// Lives on the shard that asks, kept by its hub until all have answered or the deadline has come. A shard that does not answer (its
+// listeners hold it, or it has stopped) costs a partial result, never a hang. One that the shard's own end overtakes is dropped:
+// `done` is then never called.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,15 @@
 namespace tidewire::hub {
 
 template <typename Answer>
-class Gather final : public base::Timer, public std::enable_shared_from_this<Gather<Answer>> {
+class Gather final : public base::Timer {
  public:
   using Done = UniqueFunction<void(std::vector<Answer>, bool complete)>;
   // Asks every shard of the node: `ask` is copied to each and returns that shard's answer. `done` hears them on this shard.
   template <typename Ask>
   static void all_shards(Hub& hub, std::int64_t deadline_ms, Ask ask, Done done) {
     Relay& relay = hub.relay();
-    auto gather = std::make_shared<Gather>(relay.shard_count(), std::move(done));
-    gather->self_ = gather;
+    auto gather = std::make_shared<Gather>(hub, relay.shard_count(), std::move(done));
+    hub.keep_question(gather);
     hub.timers().arm(*gather, hub.now() + deadline_ms);
     const std::uint32_t origin = relay.shard();
     for (std::uint32_t shard = 0; shard < relay.shard_count(); ++shard) {
@@ -38,7 +39,7 @@ class Gather final : public base::Timer, public std::enable_shared_from_this<Gat
     gather->add(ask(hub));
   }
 
-  Gather(std::size_t expected, Done done) : expected_(expected), done_(std::move(done)) {}
+  Gather(Hub& hub, std::size_t expected, Done done) : hub_(hub), expected_(expected), done_(std::move(done)) {}
   ~Gather() = default;
 
   void add(Answer answer) {
@@ -51,15 +52,15 @@ class Gather final : public base::Timer, public std::enable_shared_from_this<Gat
   void expired(base::Milliseconds) override { finish(false); }
   void finish(bool complete) {
     this->cancel();
-    auto keep = std::move(self_);
+    const auto keep = hub_.let_question_go(this);
     auto done = std::move(done_);
     if (done) done(std::move(answers_), complete);
   }
 
+  Hub& hub_;
   const std::size_t expected_;
   Done done_;
   std::vector<Answer> answers_;
-  std::shared_ptr<Gather> self_;
 };
 
 }  // namespace tidewire::hub

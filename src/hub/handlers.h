@@ -6,7 +6,6 @@
 // outermost dispatch is over.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -184,7 +183,7 @@ class NamespaceDefinition {
   HandlerList<MemberHandler> connection;
   bool dynamic = false;                   // made by a parent: may be dropped when empty
   bool is_parent = false;                 // a pattern or a predicate: nobody is in it, only in its children
-  std::atomic<std::uint32_t> instances{0};  // shards that have a Namespace of it
+  std::uint32_t instances = 0;            // Namespaces of it, of all shards and tenants; the registry's
 
   void freeze() {
     handlers.freeze();

@@ -3,6 +3,11 @@
 #include <exception>
 
 namespace tidewire::hub {
+namespace {
+
+constexpr base::Milliseconds kTellAgainMs = 60'000;
+
+}  // namespace
 
 // An admission under way. Continuations hold it; the dialect's Admission is held weakly: when it is gone, so is the wish.
 // Each continuation belongs to one step: a second call of it, or a late one, finds that the step has passed.
@@ -41,15 +46,9 @@ Namespace* Hub::find(const NamespaceKey& key) const {
   return found == namespaces_.end() ? nullptr : found->second.get();
 }
 
-Namespace* Hub::open(const NamespaceKey& key) {
-  if (Namespace* known = find(key)) return known;
-  const auto definition = context_.registry.find(key.name);
-  return definition == nullptr ? nullptr : &open(key, definition);
-}
-
 Namespace& Hub::open(const NamespaceKey& key, const std::shared_ptr<NamespaceDefinition>& definition) {
   auto& slot = namespaces_[key];
-  if (slot == nullptr) slot.reset(new Namespace(*this, key, definition, past_totals_.take(key)));
+  if (slot == nullptr) slot.reset(new Namespace(*this, key, context_.registry.hold(definition), past_totals_.take(key)));
   return *slot;
 }
 
@@ -134,13 +133,20 @@ void Hub::enter_child(const std::shared_ptr<Entry>& entry, const NamespaceParent
       if (!entry->admission.expired()) enter(entry, made);
     });
   };
-  if (const auto child = context_.registry.child(entry->key.name, parent, std::move(later))) enter(entry, child);
+  const auto child = context_.registry.child(entry->key.name, parent, std::move(later));
+  if (!child.ok()) {
+    count_refused(statistics_.refused_namespaces, namespaces_told_, "too many dynamic namespaces: nobody gets into a new one");
+    refuse(entry, {std::string(kTooManyNamespacesText), std::string(kTooManyNamespacesData), kTryAgainLaterCode});
+  } else if (*child != nullptr) {
+    enter(entry, *child);
+  }
 }
 
 void Hub::enter(const std::shared_ptr<Entry>& entry, const std::shared_ptr<NamespaceDefinition>& definition) {
-  entry->definition = definition;
   Namespace& space = open(entry->key, definition);
   const auto admission = entry->admission.lock();
+  if (admission == nullptr) return drop_if_empty(space);  // the listener to its making ended the connection
+  entry->definition = space.shared_definition();
   entry->member = MemberRef(*new Member(space, *entry->sink, *entry->dialect, new_id()));
   if (!entry->auth.empty()) entry->member->extras().auth = std::make_unique<const std::string>(std::move(entry->auth));
   if (entry->identity != nullptr) entry->member->extras().identity = std::move(entry->identity);
@@ -220,15 +226,14 @@ void Hub::cancel_pending(Member& member) {
 }
 
 void Hub::drop_if_empty(Namespace& space) {
-  if (!options_.cleanup_empty_child_namespaces || !space.definition().dynamic || !space.empty()) return;
+  const bool made_on_demand = space.definition().dynamic || !space.key().tenant.empty();
+  if (!options_.cleanup_empty_child_namespaces || !made_on_demand || !space.empty()) return;
   const auto found = namespaces_.find(space.key());
   if (found == namespaces_.end() || found->second.get() != &space) return;  // dropped before
-  const auto definition = space.shared_definition();
   NamespaceRef retired = std::move(found->second);
   namespaces_.erase(found);
   past_totals_.keep(space.key(), space.members_ever());
-  space.retire();
-  if (definition->instances.load(std::memory_order_acquire) == 0) context_.registry.forget(*definition);
+  context_.registry.release(space.definition());
   after_dispatch([retired = std::move(retired)] {});  // it may be on the stack
 }
 
@@ -467,6 +472,31 @@ void Hub::listener_failed(Member& member, const char* what) {
   log().write(base::LogLevel::kError, "a listener threw; its connection is closed",
               {{"socket", member.id_text()}, {"namespace", member.home().name()}, {"what", what}});
   if (Sink* sink = member.sink()) sink->disconnect(member, {.connection = true});
+}
+
+std::shared_ptr<void> Hub::let_question_go(const void* question) {
+  const auto found = questions_.find(question);
+  if (found == questions_.end()) return nullptr;
+  std::shared_ptr<void> held = std::move(found->second);
+  questions_.erase(found);
+  return held;
+}
+
+bool Hub::take_room(bool beyond_bound) {
+  if (context_.rooms == nullptr || context_.rooms->take(beyond_bound)) return true;
+  count_refused(statistics_.refused_rooms, rooms_told_, "too many rooms: no new one is made");
+  return false;
+}
+
+void Hub::give_room_back() noexcept {
+  if (context_.rooms != nullptr) context_.rooms->give_back();
+}
+
+void Hub::count_refused(std::uint64_t& count, std::optional<base::Milliseconds>& told, std::string_view message) {
+  ++count;
+  if (told && now() - *told < kTellAgainMs) return;
+  told = now();
+  log().write(base::LogLevel::kWarn, message, {{"refused", std::to_string(count)}});
 }
 
 MemberId Hub::new_id() {

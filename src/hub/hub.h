@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -50,6 +51,7 @@ struct HubContext {
   std::function<void(UniqueFunction<void()>)> defer;  // runs it later in this turn
   Authenticate authenticate = {};                     // none: everybody is let in as nobody in particular
   std::function<std::int64_t()> wall_clock_ms = [] { return std::int64_t{0}; };
+  RoomQuota* rooms = nullptr;                         // none: no bound
 };
 
 struct HubStatistics {
@@ -61,6 +63,9 @@ struct HubStatistics {
   std::uint64_t acks_in = 0;
   std::uint64_t acks_unknown = 0;
   std::uint64_t deliveries = 0;
+  std::uint64_t volatile_dropped = 0;
+  std::uint64_t refused_namespaces = 0;  // over the bound of dynamic ones
+  std::uint64_t refused_rooms = 0;       // over the bound of rooms
   std::uint64_t listener_failures = 0;
   std::uint64_t identities_expired = 0;
   std::size_t members = 0;           // now
@@ -68,6 +73,10 @@ struct HubStatistics {
 
 // The words for a namespace that was not declared; dialects and clients know them.
 inline constexpr std::string_view kInvalidNamespaceText = "Invalid namespace";
+// And for one that would be one too many: data and close code too.
+inline constexpr std::string_view kTooManyNamespacesText = "Too many namespaces";
+inline constexpr std::string_view kTooManyNamespacesData = R"({"code":"too_many_namespaces"})";
+inline constexpr std::uint16_t kTryAgainLaterCode = 1013;
 
 // What a member hears before its identity ends, {expiresAt (s), expiresInMs}, and the close code when it has ended.
 inline constexpr std::string_view kExpiringEvent = "auth_expiring";
@@ -108,8 +117,6 @@ class Hub {
   HubStatistics& statistics() noexcept { return statistics_; }
 
   Namespace* find(const NamespaceKey& key) const;
-  // This shard's part of a declared namespace, made when missing. Null when it was not declared.
-  Namespace* open(const NamespaceKey& key);
   std::vector<Namespace*> namespaces() const;
   // Of the namespaces that this shard had.
   const PastTotals& past_totals() const noexcept { return past_totals_; }
@@ -126,6 +133,18 @@ class Hub {
   bool hears(const Member& member, std::string_view event) const;
   // The member is gone; its sink must not be used any more.
   void leave(Member& member, DisconnectReason reason);
+
+  // A place for one more room, which who frees it gives back. False when there is none: counted, and told once in a while.
+  // `beyond_bound`: there is always one.
+  bool take_room(bool beyond_bound);
+  void give_room_back() noexcept;
+
+  // Questions that wait for answers of other shards (hub/gather.h) live here meanwhile.
+  void keep_question(const std::shared_ptr<void>& question) { questions_.emplace(question.get(), question); }
+  // Returns the last reference that this hub held.
+  std::shared_ptr<void> let_question_go(const void* question);
+  // The end of the shard: they are not answered any more.
+  void drop_questions() { std::exchange(questions_, {}).clear(); }
 
   // A broadcast of the namespace waits for no answers any more.
   void forget_broadcast(Namespace& space, std::uint64_t ack_id);
@@ -168,6 +187,8 @@ class Hub {
   void drop_if_empty(Namespace& space);
   void deliver_event(InboundEvent& event);
   void listener_failed(Member& member, const char* what);
+  // Counts what a bound refuses. A log line a minute for each bound is enough.
+  void count_refused(std::uint64_t& count, std::optional<base::Milliseconds>& told, std::string_view message);
   MemberId new_id();
 
   const HubOptions options_;
@@ -176,6 +197,9 @@ class Hub {
   IdentityWatch identities_;
   absl::flat_hash_map<NamespaceKey, NamespaceRef> namespaces_;
   PastTotals past_totals_;
+  absl::flat_hash_map<const void*, std::shared_ptr<void>> questions_;
+  std::optional<base::Milliseconds> namespaces_told_;  // when the log last heard of the bound
+  std::optional<base::Milliseconds> rooms_told_;
   std::uint16_t id_counter_ = 0;
 };
 

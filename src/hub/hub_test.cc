@@ -229,7 +229,8 @@ TEST(DynamicNamespace, HasTheHandlersOfItsListenerOnEveryThread) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int n = 0; n < kNames; ++n) {
-        if (const auto child = registry.child("/" + std::to_string(n), parent, look)) look(child);
+        const auto child = registry.child("/" + std::to_string(n), parent, look);
+        if (*child != nullptr) look(*child);
       }
     });
   }
@@ -263,6 +264,108 @@ TEST(DynamicNamespace, OutlivesADisconnectInsideItsConnectionListener) {
   EXPECT_THAT(node.connect(0, "/d").outcome, ElementsAre("admitted"));
   node.run();
   EXPECT_EQ(node.hub().find({{}, "/d"}), nullptr);
+}
+
+TEST(DynamicNamespace, MadeForSomebodyWhoLeftMeanwhileIsDropped) {
+  TestNode node(1, {.cleanup_empty_child_namespaces = true});
+  node.registry.add_parent(begins_with("/d"));
+  auto sink = std::make_unique<TestSink>(node.hub());
+  sink->admission = std::make_shared<test::TestAdmission>(*sink);
+  node.registry.namespace_created = [&](const auto&) { sink->drop(); };
+  node.hub().admit("/d", *sink, node.dialect, {}, sink->admission);
+  EXPECT_THAT(sink->outcome, IsEmpty());
+  EXPECT_EQ(node.hub().find({{}, "/d"}), nullptr);
+  EXPECT_EQ(node.registry.find("/d"), nullptr);
+}
+
+TEST(DynamicNamespace, IsOneTooMany) {
+  TestNode node(2);
+  node.registry.set_dynamic_max(2);
+  node.registry.add_parent(begins_with("/d"));
+  node.of("/static");
+  for (const char* name : {"/d1", "/d2", "/d1", "/static"}) {
+    EXPECT_THAT(node.connect(0, name).outcome, ElementsAre("admitted", "settled"));
+  }
+  const std::string refused = "refused:Too many namespaces:{\"code\":\"too_many_namespaces\"}";
+  EXPECT_THAT(node.connect(0, "/d3").outcome, ElementsAre(refused));
+  EXPECT_THAT(node.connect(1, "/d3").outcome, ElementsAre(refused));
+  EXPECT_THAT(node.connect(1, "/d2").outcome, ElementsAre("admitted", "settled")) << "it exists";
+  EXPECT_EQ(node.hub(0).statistics().refused_namespaces, 1u);
+  EXPECT_EQ(node.hub(1).statistics().refused_namespaces, 1u);
+  EXPECT_EQ(node.of("/d4")->name(), "/d4") << "the application knows what it does";
+}
+
+TEST(DynamicNamespace, MakesRoomForAnotherWhenDropped) {
+  TestNode node(2, {.cleanup_empty_child_namespaces = true});
+  node.registry.set_dynamic_max(1);
+  node.registry.add_parent(begins_with("/d"));
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "/d" + std::to_string(i);
+    TestSink& one = node.connect(0, name);
+    TestSink& two = node.connect(1, name);
+    EXPECT_THAT(one.outcome, ElementsAre("admitted", "settled"));
+    EXPECT_THAT(two.outcome, ElementsAre("admitted", "settled"));
+    EXPECT_EQ(node.connect(0, "/d").outcome.size(), 1u) << "refused";
+    one.drop();
+    EXPECT_NE(node.registry.find(name), nullptr) << "somebody is in it on the other shard";
+    two.drop();
+    EXPECT_EQ(node.registry.find(name), nullptr);
+  }
+  EXPECT_EQ(node.hub().namespaces().size(), 0u);
+}
+
+TEST(DynamicNamespace, ReleasedWhileAnotherShardComesInIsOneAllTheSame) {
+  TestNode node(2, {.cleanup_empty_child_namespaces = true});
+  const auto parent = node.registry.add_parent(begins_with("/d"));
+  TestSink& first = node.connect(0, "/d");
+  // Another shard has found it, and is about to make its part of it.
+  const auto found = node.registry.find("/d");
+  first.drop();
+  EXPECT_EQ(node.registry.find("/d"), nullptr);
+  EXPECT_EQ(node.registry.hold(found), found);
+  EXPECT_EQ(node.registry.children_of(*parent).size(), 1u) << "known again";
+  TestSink& second = node.connect(0, "/d");
+  EXPECT_EQ(node.space(0, "/d").shared_definition(), found);
+  second.drop();
+  EXPECT_EQ(node.registry.find("/d"), found);
+  node.registry.release(*found);
+  EXPECT_EQ(node.registry.find("/d"), nullptr);
+}
+
+TEST(DynamicNamespace, MadeAnewWhileAShardBringsTheOldOneBackIsTheOldOne) {
+  NamespaceRegistry registry;
+  registry.set_dynamic_max(1);
+  registry.add_parent(begins_with("/"));
+  const NamespaceParent& parent = *registry.parents().front();
+  const auto ignore = [](const auto&) {};
+  const auto old = registry.child("/d", parent, ignore).value();
+  registry.hold(old);
+  registry.release(*old);
+  registry.namespace_created = [&](const auto& made) {
+    EXPECT_NE(made, old);
+    EXPECT_EQ(registry.hold(old), old);
+  };
+  EXPECT_EQ(registry.child("/d", parent, ignore).value(), old);
+  registry.namespace_created = {};
+  registry.release(*old);
+  EXPECT_EQ(registry.find("/d"), nullptr);
+  EXPECT_TRUE(registry.child("/e", parent, ignore).ok()) << "counted once";
+  EXPECT_EQ(registry.child("/f", parent, ignore).status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST(TenantsCopy, IsDroppedWhenEmptyIfWanted) {
+  TestNode node(1, {.cleanup_empty_child_namespaces = true}, [](const Credentials&, const auto& answer) {
+    Identity identity;
+    identity.user_id = "u";
+    identity.tenant = "acme";
+    answer({.identity = std::make_shared<const Identity>(identity)});
+  });
+  node.of("/chat");
+  TestSink& sink = node.connect(0, "/chat");
+  EXPECT_NE(node.hub().find({"acme", "/chat"}), nullptr);
+  sink.drop();
+  EXPECT_EQ(node.hub().find({"acme", "/chat"}), nullptr);
+  EXPECT_NE(node.registry.find("/chat"), nullptr) << "declared once and for all";
 }
 
 TEST(DynamicNamespace, DoesNotExistWhenItsPredicateThrows) {

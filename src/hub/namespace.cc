@@ -10,15 +10,7 @@
 namespace tidewire::hub {
 
 Namespace::Namespace(Hub& hub, NamespaceKey key, std::shared_ptr<NamespaceDefinition> definition, const DialectTotals& ever)
-    : hub_(hub), key_(std::move(key)), definition_(std::move(definition)), ever_(ever) {
-  definition_->instances.fetch_add(1, std::memory_order_relaxed);
-}
-
-Namespace::~Namespace() { retire(); }
-
-void Namespace::retire() noexcept {
-  if (!std::exchange(retired_, true)) definition_->instances.fetch_sub(1, std::memory_order_acq_rel);
-}
+    : hub_(hub), key_(std::move(key)), definition_(std::move(definition)), ever_(ever) {}
 
 Member* Namespace::find(std::string_view id_text) const {
   MemberId id;
@@ -59,11 +51,12 @@ bool Namespace::is_in(const Member& member, std::string_view name) const {
          name == member.id_text();
 }
 
-Status Namespace::join(Member& member, std::string_view name) {
+Status Namespace::join(Member& member, std::string_view name, bool beyond_bound) {
   if (member.sink_ == nullptr) return Status(StatusCode::kDisconnected, "the socket is disconnected");
   if (is_in(member, name)) return Status();
   auto found = rooms_.find(name);
   if (found == rooms_.end()) {
+    if (!hub_.take_room(beyond_bound)) return Status(StatusCode::kResourceExhausted, "the server has as many rooms as it may");
     found = rooms_.insert(std::make_unique<Room>(name)).first;
     if (observer_ != nullptr) observer_->room_created(name);
   }
@@ -105,6 +98,7 @@ void Namespace::leave_at(Member& member, std::size_t position) {
   if (room.members_.empty()) {
     if (observer_ != nullptr) observer_->room_deleted(room.name());
     rooms_.erase(rooms_.find(room.name()));
+    hub_.give_room_back();
   }
 }
 
@@ -142,7 +136,7 @@ std::vector<MemberRef> Namespace::select(const Selector& selector) {
 bool Namespace::deliver_to(Member& member, const Message& message) {
   if (member.sink_ == nullptr) return false;
   if (message.is_volatile && !member.sink_->writable()) {
-    ++volatile_dropped_;
+    ++hub_.statistics().volatile_dropped;
     return false;
   }
   if (HandlerSet* own = member.own_handlers(); own != nullptr && !own->any_outgoing.empty()) {

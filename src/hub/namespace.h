@@ -84,6 +84,24 @@ class RoomObserver {
   ~RoomObserver() = default;
 };
 
+// How many rooms there may be, over all shards. Counts what is made and freed, not who comes and goes. Threads: any.
+class RoomQuota {
+ public:
+  explicit RoomQuota(std::size_t rooms_max) noexcept : max_(rooms_max) {}
+  // False when there are as many as there may be, unless `beyond_bound`.
+  bool take(bool beyond_bound) noexcept {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < max_ || beyond_bound) return true;
+    give_back();
+    return false;
+  }
+  void give_back() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+  std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::size_t max_;
+  std::atomic<std::size_t> count_{0};
+};
+
 class Namespace {
  public:
   // With one reference, the caller's. `ever`: who was in it before, if it is made again.
@@ -107,7 +125,8 @@ class Namespace {
   bool empty() const noexcept { return members_.empty() && admitting_ == 0 && broadcast_acks_.empty(); }
 
   // Joining twice, or one's own id, changes nothing. How many rooms a peer may ask for is its dialect's business.
-  Status join(Member& member, std::string_view room);
+  // kResourceExhausted when the room would be one too many of all (RoomQuota), unless `beyond_bound`.
+  Status join(Member& member, std::string_view room, bool beyond_bound = false);
   void leave(Member& member, std::string_view room);
   void leave_all(Member& member);
   bool is_in(const Member& member, std::string_view room) const;
@@ -136,7 +155,6 @@ class Namespace {
   bool deliver_to(Member& member, const Message& message);
 
   std::uint64_t next_ack_id() noexcept { return next_ack_id_++; }
-  std::uint64_t volatile_dropped() const noexcept { return volatile_dropped_; }
   void set_room_observer(RoomObserver* observer) noexcept { observer_ = observer; }
 
   // A broadcast that waits for answers: `waiting` are those who have not answered yet.
@@ -159,9 +177,7 @@ class Namespace {
 
  private:
   friend class Hub;
-  ~Namespace();
-  // Out of the hub's table: no instance of its definition any more.
-  void retire() noexcept;
+  ~Namespace() = default;
   struct IdHash {
     using is_transparent = void;
     std::size_t operator()(const Member* member) const { return (*this)(member->id()); }
@@ -197,10 +213,8 @@ class Namespace {
   absl::flat_hash_map<std::uint64_t, BroadcastAcks> broadcast_acks_;
   RoomObserver* observer_ = nullptr;
   std::uint64_t next_ack_id_ = 0;
-  std::uint64_t volatile_dropped_ = 0;
   std::size_t admitting_ = 0;
   std::atomic<std::uint32_t> referrers_{1};
-  bool retired_ = false;
   std::uint32_t last_mark_ = 0;
 };
 

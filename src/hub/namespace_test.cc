@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "hub/broadcast.h"
 #include "hub/test_hub.h"
 
 namespace tidewire::hub {
@@ -91,7 +92,7 @@ TEST_F(Rooms, DropVolatileMessagesForWhoCannotTakeThem) {
   Message message = TestNode::event("v");
   message.is_volatile = true;
   EXPECT_EQ(node.space().deliver({}, message), 1u);
-  EXPECT_EQ(node.space().volatile_dropped(), 1u);
+  EXPECT_EQ(node.hub().statistics().volatile_dropped, 1u);
   EXPECT_THAT(sinks[0]->take(), IsEmpty());
 }
 
@@ -155,6 +156,40 @@ TEST_F(Rooms, AreWhatASimpleModelSays) {
     }
   }
   check();
+}
+
+TEST(RoomsOfAllShards, AreBounded) {
+  TestNode node(2, {}, {}, 2);
+  node.of("/");
+  node.of("/other");
+  TestSink& anna = node.connect(0);
+  TestSink& berta = node.connect(1);
+  TestSink& clara = node.connect(1, "/other");
+  const auto join = [](TestSink& sink, std::string_view room, bool beyond = false) {
+    return sink.member->home().join(*sink.member, room, beyond).code();
+  };
+  EXPECT_EQ(join(anna, "a"), StatusCode::kOk);
+  EXPECT_EQ(join(berta, "a"), StatusCode::kOk) << "a room of its own, as it is another shard's";
+  EXPECT_EQ(join(clara, "c"), StatusCode::kResourceExhausted);
+  EXPECT_FALSE(clara.member->home().is_in(*clara.member, "c"));
+  EXPECT_EQ(join(anna, "b"), StatusCode::kResourceExhausted);
+  EXPECT_EQ(node.hub(0).statistics().refused_rooms, 1u);
+  EXPECT_EQ(node.hub(1).statistics().refused_rooms, 1u);
+
+  EXPECT_EQ(join(node.connect(0), "a"), StatusCode::kOk) << "it exists";
+  EXPECT_EQ(join(anna, anna.member->id_text()), StatusCode::kOk) << "its own";
+  broadcast(node.space(1), {.rooms = {anna.member->id_text()}}, TestNode::event("e"));
+  node.run();
+  EXPECT_THAT(anna.take(), ElementsAre("e[]"));
+  EXPECT_EQ(join(clara, "c", true), StatusCode::kOk) << "beyond the bound, and counted";
+
+  berta.drop();
+  EXPECT_EQ(join(anna, "b"), StatusCode::kResourceExhausted) << "one is freed, one was beyond";
+  clara.drop();
+  EXPECT_EQ(join(anna, "b"), StatusCode::kOk);
+  EXPECT_EQ(node.rooms.count(), 2u);
+  node.space(0).leave(*anna.member, "b");
+  EXPECT_EQ(node.rooms.count(), 1u) << "freed at once";
 }
 
 TEST_F(Rooms, TellTheirObserver) {

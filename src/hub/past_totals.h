@@ -2,10 +2,11 @@
 //
 //   tenants_ { tenant -> names { namespace -> totals by dialect }, lost }
 //
-// A dynamic namespace that is emptied may be forgotten (HubOptions::cleanup_empty_child_namespaces); its totals wait here until
-// somebody makes it again. Bounded, as names come from clients: kPastNamespacesPerTenantMax names of each of kPastTenantsMax
-// tenants. What comes beyond is not kept, and lost() says so: who answers can tell that a figure may be too low. Nothing is
-// pushed out, so that a tenant of many short-lived names costs the totals of no other.
+// A dynamic namespace that is emptied, or a tenant's copy of a declared one, may be forgotten (cleanup_empty_child_namespaces of
+// HubOptions); its totals wait here until somebody makes it again. Bounded, as names come from clients:
+// kPastNamespacesPerTenantMax names of each of kPastTenantsMax tenants. What comes beyond is not kept, and lost() says so: who
+// answers can tell that a figure may be too low. Nothing is pushed out, so that a tenant of many short-lived names costs the
+// totals of no other.
 // Threads: its shard only.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/limits.h"
 
 namespace tidewire::hub {
@@ -39,10 +40,10 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name
     if (making.definition != nullptr) return making.definition;
     made = std::make_shared<NamespaceDefinition>(wanted, adopter == nullptr ? nullptr : adopter->definition);
     made->dynamic = adopter != nullptr;
+    dynamic_count_ += made->dynamic ? 1 : 0;
     making.definition = made;
   }
-  announce(made);
-  return made;
+  return announce(made);
 }
 
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::find(std::string_view name) const {
@@ -78,42 +79,59 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::add_parent(NamespacePred
   return parents_.back()->definition;
 }
 
-std::shared_ptr<NamespaceDefinition> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent, Found later) {
+Result<std::shared_ptr<NamespaceDefinition>> NamespaceRegistry::child(std::string_view name, const NamespaceParent& parent,
+                                                                      Found later) {
   std::shared_ptr<NamespaceDefinition> made;
   {
     std::lock_guard lock(mutex_);
     if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
-    Making& making = making_[name];
-    if (making.definition != nullptr) {
-      making.waiting.push_back(std::move(later));
-      return nullptr;
+    if (const auto making = making_.find(name); making != making_.end()) {
+      making->second.waiting.push_back(std::move(later));
+      return std::shared_ptr<NamespaceDefinition>();
     }
+    if (dynamic_count_ >= dynamic_max_) return Status(StatusCode::kResourceExhausted, "too many dynamic namespaces");
+    ++dynamic_count_;
     made = std::make_shared<NamespaceDefinition>(std::string(name), parent.definition);
     made->dynamic = true;
-    making.definition = made;
+    making_[name].definition = made;
   }
-  announce(made);
-  return made;
+  return announce(made);
 }
 
-void NamespaceRegistry::announce(const std::shared_ptr<NamespaceDefinition>& definition) {
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::announce(const std::shared_ptr<NamespaceDefinition>& definition) {
   if (namespace_created) namespace_created(definition);
+  std::shared_ptr<NamespaceDefinition> published;
   std::vector<Found> waiting;
   {
     std::lock_guard lock(mutex_);
     if (frozen_) definition->freeze();
-    by_name_[definition->name()] = definition;
+    const auto [place, is_new] = by_name_.try_emplace(definition->name(), definition);
+    // hold() may have brought back the one before, which has members now.
+    if (!is_new && definition->dynamic) --dynamic_count_;
+    published = place->second;
     const auto making = making_.find(definition->name());
     waiting = std::move(making->second.waiting);
     making_.erase(making);
   }
-  for (const Found& found : waiting) found(definition);
+  for (const Found& found : waiting) found(published);
+  return published;
 }
 
-void NamespaceRegistry::forget(const NamespaceDefinition& definition) {
+std::shared_ptr<NamespaceDefinition> NamespaceRegistry::hold(const std::shared_ptr<NamespaceDefinition>& definition) {
+  std::lock_guard lock(mutex_);
+  const auto [place, again] = by_name_.try_emplace(definition->name(), definition);
+  if (again) ++dynamic_count_;  // found by one shard, then released by the last other one
+  ++place->second->instances;
+  return place->second;
+}
+
+void NamespaceRegistry::release(const NamespaceDefinition& definition) {
   std::lock_guard lock(mutex_);
   const auto found = by_name_.find(definition.name());
-  if (found != by_name_.end() && found->second.get() == &definition) by_name_.erase(found);
+  TW_ASSERT(found != by_name_.end() && found->second.get() == &definition && definition.instances > 0);
+  if (--found->second->instances > 0 || !definition.dynamic) return;
+  by_name_.erase(found);
+  --dynamic_count_;
 }
 
 std::vector<const NamespaceParent*> NamespaceRegistry::parents() const {

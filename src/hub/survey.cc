@@ -106,7 +106,7 @@ MemberCount sum_of(const std::vector<std::uint64_t>& counts, bool complete) {
 
 }  // namespace
 
-void fetch_rooms(Namespace& space, const Page& wish, UniqueFunction<void(RoomsPage)> done) {
+void fetch_rooms(const SharedNamespace& space, const Page& wish, UniqueFunction<void(RoomsPage)> done) {
   using Part = std::vector<RoomCount>;
   const Page page = within_bounds(wish);
   Gather<Part>::all_shards(
@@ -123,7 +123,7 @@ void fetch_rooms(Namespace& space, const Page& wish, UniqueFunction<void(RoomsPa
       });
 }
 
-void fetch_members(Namespace& space, const Selector& selector, const Page& wish, UniqueFunction<void(MembersPage)> done) {
+void fetch_members(const SharedNamespace& space, const Selector& selector, const Page& wish, UniqueFunction<void(MembersPage)> done) {
   using Part = std::vector<MemberSnapshot>;
   const Page page = within_bounds(wish);
   Gather<Part>::all_shards(
@@ -144,7 +144,7 @@ void fetch_members(Namespace& space, const Selector& selector, const Page& wish,
       });
 }
 
-void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
+void visit_members(const SharedNamespace& space, const Selector& selector, std::function<void(Member&)> visit,
                    UniqueFunction<void(MemberCount)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
@@ -158,7 +158,7 @@ void visit_members(Namespace& space, const Selector& selector, std::function<voi
       [done = std::move(done)](const std::vector<std::uint64_t>& counts, bool complete) { done(sum_of(counts, complete)); });
 }
 
-void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done) {
+void count_members(const SharedNamespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done) {
   Gather<std::uint64_t>::all_shards(
       space.hub(), kGatherDeadlineMs,
       [key = space.key(), selector](Hub& hub) {
@@ -192,9 +192,10 @@ void count_namespace(Hub& hub, const NamespaceKey& key, UniqueFunction<void(Name
         const Namespace* space = there.find(key);
         part.ever = space == nullptr ? there.past_totals().find(key) : space->members_ever();
         if (space != nullptr) part.now = space->members_now();
-        // What was not kept may have been this one's, unless it is of those that are never forgotten.
+        // What was not kept may have been this one's, unless it is of those that are never forgotten: declared, and no tenant's.
         const auto definition = there.registry().find(key.name);
-        part.exact = !there.past_totals().lost(key.tenant) || (definition != nullptr && !definition->dynamic);
+        const bool stays = key.tenant.empty() && definition != nullptr && !definition->dynamic;
+        part.exact = stays || !there.past_totals().lost(key.tenant);
         return part;
       },
       [done = std::move(done)](const std::vector<NamespaceTotals>& parts, bool complete) {

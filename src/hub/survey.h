@@ -33,14 +33,14 @@ struct RoomsPage {
   bool complete = true;          // every shard answered
 };
 // Rooms that somebody is in; ids of members are no rooms here.
-void fetch_rooms(Namespace& space, const Page& page, UniqueFunction<void(RoomsPage)> done);
+void fetch_rooms(const SharedNamespace& space, const Page& page, UniqueFunction<void(RoomsPage)> done);
 
 struct MembersPage {
   std::vector<MemberSnapshot> members;  // by id as text, bytewise
   bool more = false;
   bool complete = true;
 };
-void fetch_members(Namespace& space, const Selector& selector, const Page& page, UniqueFunction<void(MembersPage)> done);
+void fetch_members(const SharedNamespace& space, const Selector& selector, const Page& page, UniqueFunction<void(MembersPage)> done);
 
 struct MemberCount {
   std::uint64_t count = 0;  // on the shards that answered
@@ -48,11 +48,11 @@ struct MemberCount {
 };
 // Calls `visit` for each, on its shard, and answers how many they were. A shard that answers too late has its members visited
 // nevertheless, uncounted.
-void visit_members(Namespace& space, const Selector& selector, std::function<void(Member&)> visit,
+void visit_members(const SharedNamespace& space, const Selector& selector, std::function<void(Member&)> visit,
                    UniqueFunction<void(MemberCount)> done);
 
 // How many are meant, on every shard.
-void count_members(Namespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done);
+void count_members(const SharedNamespace& space, const Selector& selector, UniqueFunction<void(MemberCount)> done);
 
 struct NamespacesPage {
   struct Entry {

@@ -172,7 +172,11 @@ TEST_F(Spaces, OfATenantAreThoseThatSomebodyIsOrHasBeenIn) {
   TestSink& gone = node.connect(2, "/d1", "red");
   node.connect(0, "/d3", "blue");
   gone.drop();
-  static_cast<void>(node.hub(0).open({"red", "/d3"}));  // somebody asked for it
+  node.of("/d4")->middlewares.add([](Member&, const Next& next) {
+    const Refusal no{"no"};
+    next(&no);
+  }, 1);
+  node.connect(0, "/d4", "red");  // nobody has been in
   EXPECT_THAT(lines(fetch("red")), ElementsAre("/ 1", "/d1 0", "/d2 2"));
   EXPECT_THAT(lines(fetch("blue")), ElementsAre("/d3 1"));
   EXPECT_THAT(lines(fetch("")), ElementsAre());
@@ -233,14 +237,34 @@ TEST_F(ForgottenSpaces, AreNotListedButTheirTotalsStay) {
   EXPECT_TRUE(again.exact);
 }
 
+// The program forgets them too: "since the start" must not begin again with the next one who comes.
+TEST_F(ForgottenSpaces, OfATenantKeepTheirTotalsAlsoWhenTheyAreDeclared) {
+  node.connect(0, "/");
+  for (int i = 0; i < 3; ++i) node.connect(0, "/", "red").drop();
+  node.connect(1, "/", "red").drop();
+  node.run();
+  EXPECT_EQ(node.hub(0).find({"red", "/"}), nullptr);
+  EXPECT_THAT(lines(fetch("red")), ElementsAre());
+  EXPECT_EQ(count({"red", "/"}).ever[0], 4u);
+  node.connect(0, "/", "red");
+  const NamespaceTotals again = count({"red", "/"});
+  EXPECT_EQ(again.now[0], 1u);
+  EXPECT_EQ(again.ever[0], 5u);
+  EXPECT_TRUE(again.exact);
+  EXPECT_EQ(count({{}, "/"}).ever[0], 1u);
+}
+
 TEST_F(ForgottenSpaces, ThatAreTooManyMakeTotalsInexact) {
   node.connect(0, "/", "red");
   for (std::size_t i = 0; i <= base::limits::kPastNamespacesPerTenantMax; ++i) node.connect(0, "/d" + std::to_string(i), "red").drop();
   node.connect(0, "/d0", "blue").drop();
   node.run();
   EXPECT_FALSE(count({"red", "/d1"}).exact);
-  EXPECT_TRUE(count({"red", "/"}).exact) << "never forgotten";
+  EXPECT_FALSE(count({"red", "/"}).exact) << "a tenant's copy may have been among them";
   EXPECT_TRUE(count({"blue", "/d0"}).exact);
+  for (std::size_t i = 0; i <= base::limits::kPastNamespacesPerTenantMax; ++i) node.connect(0, "/d" + std::to_string(i)).drop();
+  EXPECT_FALSE(count({{}, "/d1"}).exact);
+  EXPECT_TRUE(count({{}, "/"}).exact) << "never forgotten";
 }
 
 }  // namespace

@@ -91,8 +91,9 @@ class TestNode {
  public:
   using Decide = std::function<void(const Credentials&, UniqueFunction<void(Verdict)>)>;
   // With `decide`, that is the authenticator of every shard.
-  explicit TestNode(std::uint32_t shard_count = 1, const HubOptions& options = {}, Decide decide = {})
-      : decide_(std::move(decide)) {
+  explicit TestNode(std::uint32_t shard_count = 1, const HubOptions& options = {}, Decide decide = {},
+                    std::size_t rooms_max = base::limits::kRoomsMax)
+      : rooms(rooms_max), decide_(std::move(decide)) {
     for (std::uint32_t i = 0; i < shard_count; ++i) shards_.push_back(std::make_unique<Shard>(*this, i, options));
   }
   ~TestNode() {
@@ -143,6 +144,7 @@ class TestNode {
   base::Milliseconds now = 1'000;
   std::int64_t wall_clock_ms = 1'700'000'000'000;
   NamespaceRegistry registry;
+  RoomQuota rooms;
   ToyDialect dialect;
 
  private:
@@ -152,7 +154,7 @@ class TestNode {
       hub = std::make_unique<Hub>(options, HubContext{timers, random, base::null_log(), *this, node.registry,
                                                       [this] { return node.now; },
                                                       [this](UniqueFunction<void()> task) { deferred.push_back(std::move(task)); },
-                                                      authenticator(), [this] { return node.wall_clock_ms; }});
+                                                      authenticator(), [this] { return node.wall_clock_ms; }, &node.rooms});
     }
     ~Shard() = default;
     Authenticate authenticator() {

@@ -64,7 +64,7 @@ EpollReactor::EpollReactor(const ReactorOptions& options, std::unique_ptr<Sender
 }
 
 EpollReactor::~EpollReactor() {
-  close_up();
+  close();
   if (wake_ >= 0) ::close(wake_);
   if (epoll_ >= 0) ::close(epoll_);
 }
@@ -84,20 +84,14 @@ bool EpollReactor::add_to_epoll(int descriptor, std::uint32_t events, std::uintp
 
 void EpollReactor::run() {
   while (!stopping_.load(std::memory_order_relaxed)) turn();
-  close_up();
+  close();
 }
 
-void EpollReactor::close_up() {
-  stopped_.store(true, std::memory_order_release);
+void EpollReactor::close() {
   stop_listening();
-  while (open_head_ != nullptr || !closed_.empty() || !parked_.empty()) {
-    abort_all();
-    free_closed();
-  }
+  end_all(mailbox_.close());
   again_.clear();
   unread_.clear();
-  deferred_.clear();
-  mailbox_.take().clear();
 }
 
 void EpollReactor::stop() {
@@ -107,16 +101,16 @@ void EpollReactor::stop() {
   static_cast<void>(!::write(wake_, &one, sizeof one));
 }
 
-bool EpollReactor::post(Task& task, bool beyond_bound) {
-  if (stopped_.load(std::memory_order_acquire)) return false;
+PostResult EpollReactor::post(Task& task, bool beyond_bound) {
   const base::PushResult pushed = mailbox_.push(task, beyond_bound);
-  if (pushed == base::PushResult::kFull) return false;
+  if (pushed == base::PushResult::kClosed) return PostResult::kGone;
+  if (pushed == base::PushResult::kFull) return PostResult::kFull;
   if (pushed == base::PushResult::kQueuedWake) {
     posted_.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
     static_cast<void>(!::write(wake_, &one, sizeof one));
   }
-  return true;
+  return PostResult::kPosted;
 }
 
 int EpollReactor::wait_ms() const {

@@ -40,11 +40,12 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   std::string flush_name() const override { return std::string(flush_.sender_name()); }
   Result<std::uint16_t> listen(const ListenOptions& options, Acceptor acceptor) override;
   void stop_listening() override;
-  bool post(Task& task, bool beyond_bound = false) override;
+  PostResult post(Task& task, bool beyond_bound = false) override;
   DetachedConnection detach(Connection& connection, std::string unread) override;
   void adopt(DetachedConnection connection, Acceptor& acceptor) override;
   void run() override;
   void stop() override;
+  void close() override;
 
  private:
   struct Watched {
@@ -58,7 +59,6 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   void run_posted();
   void dispatch(const epoll_event& event);
   void read_left_over();
-  void close_up();
 
   // Accepting.
   void accept_some(Listener& listener);
@@ -102,7 +102,6 @@ class EpollReactor final : public Reactor, private Flush::Owner {
   base::Mailbox<Task> mailbox_;
   std::atomic<bool> posted_{false};    // the mailbox has something
   std::atomic<bool> stopping_{false};  // stop() was called
-  std::atomic<bool> stopped_{false};   // run() is over: post() refuses
 
   // The reactor's thread only.
   Flush flush_;

@@ -1,5 +1,7 @@
 #include "net/reactor.h"
 
+#include <utility>
+
 #include "base/assert.h"
 #include "net/tls.h"
 
@@ -90,6 +92,16 @@ void Reactor::run_deferred() {
   std::vector<Task> tasks;
   tasks.swap(deferred_);
   for (const Task& task : tasks) task();
+}
+
+void Reactor::end_all(std::vector<Task> posted) {
+  while (open_head_ != nullptr || !closed_.empty() || !parked_.empty()) {
+    abort_all();
+    free_closed();
+  }
+  // Only now: a task's destructor may answer, and finds that nobody is left. It may defer, too.
+  posted.clear();
+  while (!deferred_.empty()) std::exchange(deferred_, {}).clear();
 }
 
 void Reactor::free_closed() {

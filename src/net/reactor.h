@@ -38,6 +38,13 @@ enum class FlushMode : std::uint8_t { kAuto, kSend, kUring };
 
 using Task = UniqueFunction<void()>;
 
+// What became of a task for another thread. In all but the first case it is untouched.
+enum class PostResult : std::uint8_t {
+  kPosted,
+  kFull,  // the mailbox: later there may be room
+  kGone,  // the reactor has stopped, and runs nothing any more
+};
+
 struct ReactorOptions {
   FlushMode flush = FlushMode::kAuto;
   std::int64_t slow_peer_ms = 10'000;  // the oldest unsent byte is older than this: close with kSlow
@@ -92,9 +99,9 @@ class Reactor {
   // Stops accepting; open connections stay.
   virtual void stop_listening() = 0;
 
-  // Runs `task` in a later turn on this reactor's thread. From any thread. False when the mailbox is full (the task is
-  // untouched) or the reactor has stopped. `beyond_bound`: a full mailbox takes it too.
-  virtual bool post(Task& task, bool beyond_bound = false) = 0;
+  // Runs `task` in a later turn on this reactor's thread, unless it stops before. From any thread. `beyond_bound`: a full
+  // mailbox takes it too.
+  [[nodiscard]] virtual PostResult post(Task& task, bool beyond_bound = false) = 0;
   // Runs `task` at step 4 of this turn (or of the next, when called in step 4). From the reactor's thread.
   void defer(Task task) { deferred_.push_back(std::move(task)); }
 
@@ -119,10 +126,13 @@ class Reactor {
     if (budget_ != nullptr && budget_->settle()) on_pressure_();
   }
 
-  // Runs turns until stop(); then every connection is closed with kShutdown.
+  // Runs turns until stop(); then close().
   virtual void run() = 0;
   // From any thread, also from a signal handler.
   virtual void stop() = 0;
+  // The end: every connection is closed with kShutdown, tasks that wait die unrun, post() answers kGone. Once more changes
+  // nothing. From the reactor's own thread, or while it has none.
+  virtual void close() = 0;
 
  protected:
   friend class Connection;
@@ -155,6 +165,8 @@ class Reactor {
   void free_closed();
   // Buries every open connection with kShutdown, by way of connection_aborted().
   void abort_all();
+  // close(): ends all connections, then what waits for a turn, here and in `posted`.
+  void end_all(std::vector<Task> posted);
 
   base::Milliseconds now_ = 0;
   std::unique_ptr<base::TimerWheel> timers_;

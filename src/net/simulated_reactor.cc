@@ -30,7 +30,7 @@ SimulatedReactor::SimulatedReactor(SimulatedWorld& world, const ReactorOptions& 
 }
 
 SimulatedReactor::~SimulatedReactor() {
-  close_up();
+  close();
   world_.forget(*this);
 }
 
@@ -57,7 +57,7 @@ void SimulatedReactor::turn() {
 }
 
 void SimulatedReactor::take_turn() {
-  if (stopping_.load()) return close_up();
+  if (stopping_.load()) return close();
   now_ = world_.now();
   ++statistics_.turns;
   world_.record(Happening::kTurn, 0, {});
@@ -78,24 +78,20 @@ void SimulatedReactor::take_turn() {
   wake_at_ = now_ + (busy ? world_.turn_delay() : std::max<base::Milliseconds>(timers_->next_wait(now_, kSleepMaxMs), 1));
 }
 
-void SimulatedReactor::close_up() {
+void SimulatedReactor::close() {
   if (stopped_.exchange(true)) return;
   stop_listening();
   for (Arrival& arrival : std::exchange(arrivals_, {})) arrival.stream->reset(Side::kServer);
-  while (open_head_ != nullptr || !closed_.empty() || !parked_.empty()) {
-    abort_all();
-    free_closed();
-  }
+  end_all(mailbox_.close());
   ready_.clear();
-  deferred_.clear();
-  mailbox_.take().clear();
 }
 
-bool SimulatedReactor::post(Task& task, bool beyond_bound) {
-  if (stopped_.load()) return false;
+PostResult SimulatedReactor::post(Task& task, bool beyond_bound) {
   const base::PushResult pushed = mailbox_.push(task, beyond_bound);
+  if (pushed == base::PushResult::kClosed) return PostResult::kGone;
+  if (pushed == base::PushResult::kFull) return PostResult::kFull;
   if (pushed == base::PushResult::kQueuedWake) posted_.store(true);
-  return pushed != base::PushResult::kFull;
+  return PostResult::kPosted;
 }
 
 // ---- Accepting

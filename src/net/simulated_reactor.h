@@ -27,11 +27,12 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
   std::string flush_name() const override { return "simulated"; }
   Result<std::uint16_t> listen(const ListenOptions& options, Acceptor acceptor) override;
   void stop_listening() override;
-  bool post(Task& task, bool beyond_bound = false) override;
+  PostResult post(Task& task, bool beyond_bound = false) override;
   DetachedConnection detach(Connection& connection, std::string unread) override;
   void adopt(DetachedConnection connection, Acceptor& acceptor) override;
   void run() override;
   void stop() override { stopping_.store(true); }
+  void close() override;
 
   // Called around every turn, for what a thread would know of itself (which shard it is).
   using TurnScope = std::function<void(const std::function<void()>& turn)>;
@@ -65,7 +66,6 @@ class SimulatedReactor final : public Reactor, private SimulatedEnd {
 
   void wake(base::Milliseconds at) noexcept { wake_at_ = std::min(wake_at_, at); }
   void take_turn();
-  void close_up();
   void accept(Arrival arrival);
   void look_at_ready_streams();
   void read(Stream& entry);

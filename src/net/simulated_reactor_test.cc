@@ -71,7 +71,7 @@ class SimulatedContractWorld final : public World {
       call(*reactors_[reactor]);
       done = true;
     });
-    ASSERT_TRUE(reactors_[reactor]->post(task));
+    ASSERT_EQ(reactors_[reactor]->post(task), PostResult::kPosted);
     ASSERT_TRUE(world_->run_while([&] { return !done; }, kPatienceMs));
   }
   std::unique_ptr<Client> connect(std::uint16_t port) override {
@@ -178,7 +178,7 @@ TEST(SimulatedWorld, GivesAShardThatStallsItsTurnLater) {
   bool done = false;
   Task task([&] { done = true; });
   reactor->stall_until(world.now() + 500);
-  EXPECT_TRUE(reactor->post(task));
+  EXPECT_EQ(reactor->post(task), PostResult::kPosted);
   world.run_for(400);
   EXPECT_FALSE(done);
   world.run_for(200);

@@ -89,7 +89,7 @@ class SocketWorld final : public World {
       call(*reactors_[reactor]);
       done.set_value();
     });
-    ASSERT_TRUE(reactors_[reactor]->post(task));
+    ASSERT_EQ(reactors_[reactor]->post(task), PostResult::kPosted);
     done.get_future().wait();
   }
 

@@ -84,10 +84,7 @@ class TestReactor final : public Reactor {
     timers_ = std::make_unique<base::TimerWheel>(now_);
     random_ = std::make_unique<base::SeededRandom>(seed);
   }
-  ~TestReactor() override {
-    abort_all();
-    free_closed();
-  }
+  ~TestReactor() override { close(); }
 
   Peer connect(const Acceptor& acceptor, std::string_view from = "127.0.0.1") {
     auto end = std::make_shared<End>();
@@ -123,9 +120,9 @@ class TestReactor final : public Reactor {
     return Status(StatusCode::kUnavailable, "a test reactor does not listen");
   }
   void stop_listening() override {}
-  bool post(Task& task, bool) override {
+  PostResult post(Task& task, bool) override {
     defer(std::move(task));
-    return true;
+    return PostResult::kPosted;
   }
   DetachedConnection detach(Connection& connection, std::string unread) override {
     End& end = end_of(connection);
@@ -145,6 +142,7 @@ class TestReactor final : public Reactor {
   }
   void run() override {}
   void stop() override {}
+  void close() override { end_all({}); }
 
  private:
   void connection_paused(Connection& connection, bool paused) override {

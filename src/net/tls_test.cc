@@ -248,7 +248,7 @@ TEST_P(TlsTest, HandsTheStateOver) {
       auto detached = std::make_shared<DetachedConnection>(
           connection.reactor().detach(connection, std::string(bytes.data(), bytes.size())));
       Task task([to = to_, &adopter = adopter_, detached] { to->adopt(std::move(*detached), adopter); });
-      EXPECT_TRUE(to_->post(task));
+      EXPECT_EQ(to_->post(task), PostResult::kPosted);
     }
     void on_closed(Connection&, CloseCause) override {}
 

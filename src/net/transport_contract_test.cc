@@ -673,7 +673,7 @@ TEST_P(TransportContract, RunsTasksOfOtherThreadsInTheOrderOfEach) {
     threads.emplace_back([&, thread] {
       for (int i = 0; i < kTasks; ++i) {
         Task task([&seen, thread, i] { seen[thread].push_back(i); });
-        EXPECT_TRUE(reactor->post(task));
+        EXPECT_EQ(reactor->post(task), PostResult::kPosted);
       }
     });
   }
@@ -689,8 +689,33 @@ TEST_P(TransportContract, TakesNoTasksAfterItsStop) {
   on([&](Reactor& net) { reactor = &net; });
   world_->stop(0);
   Task task([] {});
-  EXPECT_FALSE(reactor->post(task));
+  EXPECT_EQ(reactor->post(task), PostResult::kGone);
+  EXPECT_EQ(reactor->post(task, true), PostResult::kGone);
   EXPECT_TRUE(task);  // untouched
+}
+
+TEST_P(TransportContract, LetsTasksDieUnrunAtItsEnd) {
+  struct AtDeath {
+    explicit AtDeath(std::function<void()> last_act) : act(std::move(last_act)) {}
+    ~AtDeath() { act(); }
+    std::function<void()> act;
+  };
+  bool ran = false;
+  int died = 0;
+  on([&](Reactor& net) {
+    auto mourned = std::make_shared<AtDeath>([&] {
+      ++died;
+      net.defer([] {});
+      Task more([] {});
+      EXPECT_EQ(net.post(more), PostResult::kGone);
+    });
+    net.stop();
+    Task task([&ran, mourned = std::move(mourned)] { ran = true; });
+    EXPECT_EQ(net.post(task), PostResult::kPosted);
+  });
+  world_->stop(0);
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(died, 1);
 }
 
 // ---- Hand-over
@@ -713,7 +738,7 @@ TEST_P(TransportContract, HandsAConnectionOverWithItsUnreadBytes) {
     peer = connection.peer();
     auto detached = std::make_shared<DetachedConnection>(connection.reactor().detach(connection, "kept:" + std::string(bytes)));
     Task task([&adopter, second, detached] { second->adopt(std::move(*detached), adopter); });
-    EXPECT_TRUE(second->post(task));
+    EXPECT_EQ(second->post(task), PostResult::kPosted);
   }});
   const auto client = world_->connect(port);
   client->send("first,");
@@ -753,7 +778,7 @@ TEST_P(TransportContract, HandsOverAgainAndAgainWithoutLosingAByte) {
       };
       other->adopt(std::move(*detached), adopter);
     });
-    EXPECT_TRUE(other->post(task));
+    EXPECT_EQ(other->post(task), PostResult::kPosted);
   };
   acceptor = acceptor_of({.bytes = pass_on});
   const std::uint16_t port = listen({.bytes = pass_on});

@@ -66,6 +66,7 @@ std::string_view envelope_error_code(EnvelopeError error) noexcept {
     case EnvelopeError::kBadBytes: return "invalid_bytes";
     case EnvelopeError::kBadRoom: return "invalid_room";
     case EnvelopeError::kTooManyRooms: return "too_many_rooms";
+    case EnvelopeError::kRoomLimit: return "room_limit";
     case EnvelopeError::kBadAck: return "invalid_ack";
   }
   return "";
@@ -82,6 +83,7 @@ std::string_view envelope_error_text(EnvelopeError error) noexcept {
     case EnvelopeError::kBadBytes: return "\"$bytes\" must be base64, and no placeholder may stand beside it";
     case EnvelopeError::kBadRoom: return "\"room\" must be a string of 1 to 128 bytes without control characters";
     case EnvelopeError::kTooManyRooms: return "this connection is in too many rooms";
+    case EnvelopeError::kRoomLimit: return "the server has as many rooms as it may";
     case EnvelopeError::kBadAck: return "an acknowledgement needs the \"id\" that it answers";
   }
   return "";

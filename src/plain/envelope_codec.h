@@ -31,7 +31,8 @@ enum class [[nodiscard]] EnvelopeError : std::uint8_t {
   kReservedEvent,  // connect, disconnect and the like
   kBadBytes,       // {"$bytes":...} without base64, or beside a literal placeholder
   kBadRoom,        // join, leave: no `room`, or none that can be a room's name
-  kTooManyRooms,
+  kTooManyRooms,   // of this connection
+  kRoomLimit,      // of the server
   kBadAck,         // an acknowledgement without the number it answers
 };
 // The `code` of an error envelope: "invalid_json".

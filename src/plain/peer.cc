@@ -181,8 +181,8 @@ void Peer::change_room(const Envelope& envelope) {
     space.leave(*member_, *room);
   } else if (space.room_count_of(*member_) >= limits::kRoomsPerMemberMax && !space.is_in(*member_, *room)) {
     return reject(envelope, EnvelopeError::kTooManyRooms);
-  } else {
-    static_cast<void>(space.join(*member_, *room));
+  } else if (!space.join(*member_, *room).ok()) {
+    return reject(envelope, EnvelopeError::kRoomLimit);
   }
   acknowledge(envelope.id());
 }

@@ -118,13 +118,14 @@ class PlainPeer : public ::testing::Test {
   CountingLog log;
   NoSiblings relay;
   hub::NamespaceRegistry registry;
+  hub::RoomQuota rooms{300};
   http::Router router;
   http::ConnectionOptions http_options;
   std::unique_ptr<Acceptor> flat_acceptor, data_acceptor;
   net::TestReactor reactor;
   hub::Hub hub{{},
                {reactor.timers(), reactor.random(), log, relay, registry, [this] { return reactor.now(); },
-                [this](UniqueFunction<void()> task) { reactor.defer(std::move(task)); }}};
+                [this](UniqueFunction<void()> task) { reactor.defer(std::move(task)); }, {}, [] { return std::int64_t{0}; }, &rooms}};
   std::optional<Endpoint> endpoint;
 
   void TearDown() override {
@@ -193,6 +194,22 @@ TEST_F(PlainPeer, IsInABoundedNumberOfRooms) {
       ElementsAre(
           R"({"type":"error","code":"too_many_rooms","message":"this connection is in too many rooms","details":{"id":1}})"));
   EXPECT_THAT(client.ask(R"({"type":"join","id":2,"room":"r0"})"), ElementsAre(HasSubstr("ok")));
+}
+
+TEST_F(PlainPeer, HearsThatTheServerHasTooManyRooms) {
+  Client one = connect();
+  Client other = connect();
+  const auto fill = [](Client& client, char letter, int count) {
+    for (int i = 0; i < count; ++i) client.say(R"({"type":"join","room":")" + std::string(1, letter) + std::to_string(i) + "\"}");
+  };
+  fill(one, 'a', 200);
+  fill(other, 'b', 100);
+  other.take();
+  EXPECT_THAT(other.ask(R"({"type":"join","id":1,"room":"more"})"),
+              ElementsAre(R"({"type":"error","code":"room_limit","message":"the server has as many rooms as it may","details":{"id":1}})"));
+  EXPECT_THAT(other.ask(R"({"type":"join","id":2,"room":"a0"})"), ElementsAre(HasSubstr("ok"))) << "it exists";
+  one.say(R"({"type":"leave","room":"a1"})");
+  EXPECT_THAT(other.ask(R"({"type":"join","id":3,"room":"more"})"), ElementsAre(HasSubstr("ok")));
 }
 
 TEST_F(PlainPeer, AnswersPingByPong) {
@@ -497,7 +514,7 @@ TEST_F(PlainPeer, DropsVolatileMessagesOnlyWhenNobodyTakesThem) {
   }
   client.stream.drain();
   EXPECT_EQ(client.take().size(), 1u);
-  EXPECT_EQ(root().volatile_dropped(), 2u);
+  EXPECT_EQ(root().hub().statistics().volatile_dropped, 2u);
 }
 
 TEST_F(PlainPeer, ComesFromAnAllowedOrigin) {

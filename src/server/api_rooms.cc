@@ -77,7 +77,8 @@ void move(const ApiContext& context, const ApiCallPointer& call, bool into) {
       ->to(whom)
       .for_each([move = context.services.move, room, into](Socket& socket) {
         if (move) return move(socket, room, into);
-        into ? socket.join(room) : socket.leave(room);
+        if (!into) return socket.leave(room);
+        static_cast<void>(socket.join(room));
       })
       .then([call, room](SocketsCount moved) {
         call->accept(Value::object({{"room", room}, {"connections", moved.count}, {"complete", moved.complete}}));

@@ -33,6 +33,8 @@ constexpr std::array kMetrics = {
     Metric{"refused_connections", "tidewire_refused_connections_total", "Over the bound of connections.", &S::refused_connections},
     Metric{"refused_by_address", "tidewire_refused_by_address_total", "Over the bound of one address.", &S::refused_by_address},
     Metric{"refused_by_memory", "tidewire_refused_by_memory_total", "Handshakes answered with 503.", &S::refused_by_memory},
+    Metric{"refused_namespaces", "tidewire_refused_namespaces_total", "Over the bound of dynamic namespaces.", &S::refused_namespaces},
+    Metric{"refused_rooms", "tidewire_refused_rooms_total", "Joins over the bound of rooms.", &S::refused_rooms},
     Metric{"sessions_not_begun", "tidewire_sessions_not_begun", "Polling sessions that sent nothing yet.", &S::sessions_not_begun},
     Metric{"sessions_given_up", "tidewire_sessions_given_up_total", "Of those, dropped.", &S::sessions_given_up},
     Metric{"bytes_in", "tidewire_received_bytes_total", "Bytes from clients.", &S::bytes_in},

@@ -46,6 +46,7 @@ Options options_from(const Settings& settings, std::uint32_t cores) {
   options.payload_bytes_max = socketio.payload_bytes_max;
   options.attachments_max = socketio.attachments_max;
   options.json_depth = socketio.json_depth;
+  options.cleanup_empty_child_namespaces = true;
   options.cookie_name = socketio.cookie_name;
   options.http_compression = socketio.http_compression;
 

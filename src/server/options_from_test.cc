@@ -49,6 +49,9 @@ TEST(OptionsFrom, DefaultsAreTheLibrarys) {
   EXPECT_EQ(binary.ack_timeout_ms, library.ack_timeout_ms);
   EXPECT_EQ(binary.attachments_max, library.attachments_max);
   EXPECT_EQ(binary.json_depth, library.json_depth);
+  EXPECT_EQ(binary.dynamic_namespaces_max, library.dynamic_namespaces_max);
+  EXPECT_EQ(binary.rooms_max, library.rooms_max);
+  EXPECT_TRUE(binary.cleanup_empty_child_namespaces) << "clients choose the names, and nobody keeps handles to them";
   EXPECT_EQ(binary.serve_plain, library.serve_plain);
   EXPECT_EQ(binary.plain_paths, library.plain_paths);
   EXPECT_EQ(binary.queue_soft_bytes, library.queue_soft_bytes);

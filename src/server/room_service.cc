@@ -7,6 +7,9 @@
 namespace tidewire::server {
 namespace {
 
+// Rooms that only the server puts sockets into: by auto_join, or when a back end says so over HTTP.
+constexpr char kReserved = '$';
+
 Problem not_yours(Who::Answer answer, std::string_view room) {
   const Value details = Value::object({{"room", room}});
   if (answer == Who::Answer::kNeedsToken) {
@@ -24,16 +27,22 @@ std::optional<Problem> RoomService::impossible(const Socket& socket, std::string
   if (socket.room_count() >= base::limits::kRoomsPerMemberMax && !socket.in_room(room)) {
     return Problem{std::string(problems::kRoomLimit), "in too many rooms", Value::object({{"max", base::limits::kRoomsPerMemberMax}})};
   }
+  if (room.starts_with(kReserved)) {
+    return Problem{std::string(problems::kForbidden), "names that begin with $ are the server's", Value::object({{"room", room}})};
+  }
   if (looks_like_a_socket_id(room) && room != socket.id()) {
     return Problem{std::string(problems::kForbidden), "the name is that of a socket", Value::object({{"room", room}})};
   }
   return std::nullopt;
 }
 
-void RoomService::enter_room(const Socket& socket, const std::string& room) {
-  if (socket.in_room(room)) return;
-  socket.join(room);
+std::optional<Problem> RoomService::enter_room(const Socket& socket, const std::string& room, bool beyond_bound) {
+  if (socket.in_room(room)) return std::nullopt;
+  if (!socket.join(room, beyond_bound)) {
+    return Problem{std::string(problems::kRoomLimit), "the server has as many rooms as it may", Value::object({{"room", room}})};
+  }
   if (hooks_.wants("join")) hooks_.tell("join", socket, Value::object({{"room", room}}));
+  return std::nullopt;
 }
 
 void RoomService::enter(Socket& socket) {
@@ -41,10 +50,11 @@ void RoomService::enter(Socket& socket) {
   const auto rules = book();
   for (const auto& rule : rules->rooms.rules()) {
     if (!rule->auto_join) continue;
+    // These come with the socket, and what is said to a user must reach it: never one too many.
     if (rule->pattern.exact()) {
-      if (rule->join.admits(*identity, {}) == Who::Answer::kYes) enter_room(socket, rule->pattern.text());
+      if (rule->join.admits(*identity, {}) == Who::Answer::kYes) enter_room(socket, rule->pattern.text(), true);
     } else if (const auto room = rule->own_room(*identity)) {
-      enter_room(socket, *room);
+      enter_room(socket, *room, true);
     } else if (!identity->anonymous()) {
       log_.write(base::LogLevel::kWarn, "a user id cannot be part of a room's name", {{"pattern", rule->pattern.text()}});
     }
@@ -71,8 +81,7 @@ void RoomService::join(const Socket& socket, std::string room, Done done) {
   const Who::Answer answer = found->rule->join.admits(*socket.identity(), found->parameter);
   if (answer == Who::Answer::kAsk) return ask(socket, std::move(room), *found->rule, std::move(done));
   if (answer != Who::Answer::kYes) return done(not_yours(answer, room));
-  enter_room(socket, room);
-  done(std::nullopt);
+  done(enter_room(socket, room, false));
 }
 
 void RoomService::ask(const Socket& socket, std::string room, const RoomRule& rule, Done done) {
@@ -91,8 +100,7 @@ void RoomService::ask(const Socket& socket, std::string room, const RoomRule& ru
                             Value::object({{"room", room}})});
       }
       if (auto problem = impossible(here, room)) return done(std::move(problem));  // it may have joined others meanwhile
-      enter_room(here, room);
-      done(std::nullopt);
+      done(enter_room(here, room, false));
     });
   });
 }
@@ -113,7 +121,10 @@ std::optional<Problem> RoomService::leave(const Socket& socket, std::string_view
 }
 
 void RoomService::move(const Socket& socket, const std::string& room, bool into) {
-  if (into) return enter_room(socket, room);
+  if (into) {
+    enter_room(socket, room, false);
+    return;
+  }
   if (socket.in_room(room)) leave_room(socket, room);
 }
 

@@ -37,7 +37,8 @@ class RoomService {
   // What keeps the socket out, whatever its rights.
   static std::optional<Problem> impossible(const Socket& socket, std::string_view room);
   void ask(const Socket& socket, std::string room, const RoomRule& rule, Done done);
-  void enter_room(const Socket& socket, const std::string& room);
+  // A problem only when the room would be one too many of the whole server, and never with `beyond_bound`.
+  std::optional<Problem> enter_room(const Socket& socket, const std::string& room, bool beyond_bound);
   void leave_room(const Socket& socket, std::string_view room);
 
   // Held by whoever looks into it.

@@ -2,7 +2,8 @@
 // API of a configured server, revocation.
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { command, connect, eventually, file, kMark, kSecret, nothingReaches, plain, Program, refusal, remember, token, useProgram } from './harness.mjs';
+import { command, connect, eventually, file, kMark, kSecret, nothingReaches, pause, plain, Program, refusal, remember, token, useProgram } from './harness.mjs';
+import { RawTcp } from '../e2e/wire.mjs';
 
 const kAdmin = 'adm_1f6c0b8e7d5a4932a1b0c9d8e7f60514';
 const call = (program, method, path, { key = kAdmin, body, url = program.url } = {}) => fetch(url + path, {
@@ -299,4 +300,26 @@ describe('server.admin_listen', () => {
     assert.ok(await eventually(async () => /^tidewire_sockets 0$/m.test(await (await call(program, 'GET', '/metrics', { url })).text())));
     await program.stop();
   });
+});
+
+describe('SIGTERM', () => {
+  // The shard without connections stops at once, the other one serves its client for two seconds more.
+  for (const path of ['/health', '/api/health/detailed', '/metrics']) {
+    it(`ends the program in order while ${path} asks a shard that has stopped`, async () => {
+      const program = await new Program({ shards: 2, env: { JWT_SECRET: kSecret } }).start();
+      const stream = await RawTcp.connect(program.port);
+      const ask = (what) => stream.write(`GET ${what} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      await ask('/healthz');
+      assert.equal((await stream.response()).status, 200);
+      program.process.kill('SIGTERM');
+      await pause(500);
+      const asked = Date.now();
+      await ask(path);
+      assert.equal((await stream.response()).status, 500, 'nobody knows the figures of the other shard');
+      assert.ok(Date.now() - asked < 1_500, 'before the shard stops too');
+      await ask(path);
+      await program.stop();
+      stream.destroy();
+    });
+  }
 });

@@ -129,6 +129,15 @@ describe('rights to rooms', () => {
     assert.equal(answer.error.code, 'forbidden');
   });
 
+  it('let nobody into a room that is the server\'s', async () => {
+    const [socket, peer] = await clients();
+    for (const room of ['$', '$everybody', '$many-1']) {
+      await refused(socket, room, 'forbidden');
+      assert.equal((await peer.ask('join', { room })).error.code, 'forbidden');
+    }
+    await allowed(socket, 'many-$');
+  });
+
   it('bound the number of rooms, and keep those there are', async () => {
     const socket = await connect(program);
     let joined = 0;

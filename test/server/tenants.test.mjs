@@ -80,6 +80,25 @@ describe('tenants by claim', () => {
     assert.deepEqual(await blue.next(5000), ['news', 4]);
     await nothingReaches(red, red);
   });
+
+  // With the last socket of a tenant its copy of the namespace goes, and what it had counted must not.
+  it('have totals that outlive their last socket', async () => {
+    const figures = async () => {
+      const { socketIO } = (await api(program, 'GET', '/api/websocket/stats?tenant=green', { key: kAdmin })).body;
+      return socketIO.stats;
+    };
+    const isEmpty = async () => {
+      for (let i = 0; i < 200 && (await figures()).connected > 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    assert.deepEqual(await figures(), { connected: 0, total: 0 });
+    for (let total = 1; total <= 3; total += 1) {
+      const green = await connect(program, await of('green', 'gil'));
+      assert.deepEqual(await figures(), { connected: 1, total });
+      green.close();
+      await isEmpty();
+      assert.deepEqual(await figures(), { connected: 0, total });
+    }
+  });
 });
 
 describe('figures', () => {
