@@ -94,7 +94,7 @@ class RawPeer final : public websocket::Listener, private base::Timer {
   void over_soft_limit(std::size_t frame_bytes) {
     net::Connection& stream = connection_->stream();
     const base::Milliseconds now = stream.reactor().now();
-    const net::Pace pace = route_.slow_peers.judge(stream, frame_bytes, now);
+    const net::Pace pace = route_.slow_peers.judge(net::backlog_of(stream), frame_bytes, now);
     if (pace == net::Pace::kGiveUp) {
       give_up();
     } else if (pace == net::Pace::kPaused && !armed()) {
@@ -104,11 +104,11 @@ class RawPeer final : public websocket::Listener, private base::Timer {
   }
   void watch_age(base::Milliseconds now) {
     net::Connection& stream = connection_->stream();
-    stream.reactor().timers().arm(*this, route_.slow_peers.deadline(stream, now + route_.core.options.queue_age_ms));
+    stream.reactor().timers().arm(*this, route_.slow_peers.deadline(stream.out().blocked_since(), now + route_.core.options.queue_age_ms));
   }
   void expired(base::Milliseconds now) override {
     if (ending()) return;
-    if (!route_.slow_peers.too_old(connection_->stream(), now)) return watch_age(now);
+    if (!route_.slow_peers.too_old(connection_->stream().out().blocked_since(), now)) return watch_age(now);
     slow_ = true;
     end_slow();
   }

@@ -169,6 +169,7 @@ ServerImpl::ServerImpl(net::Reactor& reactor, const Options& options, Hooks hook
     : context_(new EngineContext{
           .reactor = reactor,
           .options = options,
+          .slow_peers = net::SlowPeerRule({options.queue_soft_bytes, options.queue_hard_bytes, options.queue_age_ms, options.budget}),
           .websocket_options = websocket_options(options, options.payload_bytes_max),
           .first_websocket_options = websocket_options(options, first_bytes_max(options)),
           .owner = *this,

@@ -13,7 +13,6 @@ namespace tidewire::engineio {
 namespace {
 
 constexpr base::Milliseconds kClosingMs = 30'000;
-constexpr std::size_t kBurstFactor = 8;
 constexpr std::uint16_t kNoPongCode = 4012;
 
 }  // namespace
@@ -85,7 +84,7 @@ std::string_view SessionImpl::current_request_head() const noexcept {
 void SessionImpl::send(const base::Frame& frame, base::Lane lane) {
   if (state_ != State::kOpen || slow_) return;
   const std::size_t queued = transport_->send(frame, lane);
-  if (queued > context_.options.queue_soft_bytes) [[unlikely]] over_soft_limit(queued, frame.size());
+  if (queued > context_.slow_peers.soft_bytes()) [[unlikely]] over_soft_limit(queued, frame.size());
 }
 
 void SessionImpl::send_text(std::string_view message) {
@@ -104,15 +103,6 @@ void SessionImpl::send_binary(std::string_view message) {
 
 bool SessionImpl::writable() const noexcept { return state_ == State::kOpen && !slow_ && transport_->writable(); }
 
-bool SessionImpl::memory_tight() const noexcept {
-  const base::Budget* budget = context_.options.budget;
-  return budget != nullptr && budget->level() >= base::Budget::Level::kTight;
-}
-
-std::size_t SessionImpl::hard_limit() const noexcept {
-  return memory_tight() ? context_.options.queue_soft_bytes : context_.options.queue_hard_bytes;
-}
-
 void SessionImpl::give_up() {
   if (slow_) return;
   slow_ = true;
@@ -120,14 +110,11 @@ void SessionImpl::give_up() {
 }
 
 void SessionImpl::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
-  const bool stalled = transport_->stalled();
-  const Options& options = context_.options;
-  const std::size_t hard = stalled ? hard_limit() : hard_limit() * kBurstFactor;
-  const base::Milliseconds since = transport_->waiting_since();
-  const bool old = since != 0 && context_.reactor.now() - since >= options.queue_age_ms;
-  if ((queued > hard && queued > frame_bytes) || old) {
+  const net::Backlog backlog{.bytes = queued, .since = transport_->waiting_since(), .stalled = transport_->stalled()};
+  const net::Pace pace = context_.slow_peers.judge(backlog, frame_bytes, context_.reactor.now());
+  if (pace == net::Pace::kGiveUp) {
     give_up();
-  } else if (stalled && !over_soft_) {
+  } else if (pace == net::Pace::kPaused && !over_soft_) {
     over_soft_ = true;
     transport_->set_reading_paused(true);
   }
@@ -136,7 +123,7 @@ void SessionImpl::over_soft_limit(std::size_t queued, std::size_t frame_bytes) {
 void SessionImpl::end_slow() {
   if (state_ != State::kOpen) return;
   context_.owner.session_slow(*this);
-  transport_->drop_pending(memory_tight() ? base::kBegunFrameBytesMax : SIZE_MAX);
+  transport_->drop_pending(context_.slow_peers.begun_bytes_max());
   close(CloseReason::kSlowConsumer, websocket::kSlowConsumer, "slow consumer");
 }
 
@@ -202,10 +189,7 @@ void SessionImpl::arm() {
   if (state_ != State::kOpen) return;
   base::Milliseconds deadline = due_;
   if (!requested_) deadline = std::min(deadline, first_request_due());
-  if (const base::Milliseconds since = transport_->waiting_since(); since != 0) {
-    deadline = std::min(deadline, since + context_.options.queue_age_ms);
-  }
-  context_.reactor.timers().arm(*this, deadline);
+  context_.reactor.timers().arm(*this, context_.slow_peers.deadline(transport_->waiting_since(), deadline));
 }
 
 void SessionImpl::expired(base::Milliseconds now) {
@@ -217,8 +201,7 @@ void SessionImpl::expired(base::Milliseconds now) {
     end_unreturned();
     return;
   }
-  const base::Milliseconds since = transport_->waiting_since();
-  if (since != 0 && now - since >= context_.options.queue_age_ms) {
+  if (context_.slow_peers.too_old(transport_->waiting_since(), now)) {
     end_slow();
     return;
   }

@@ -8,10 +8,7 @@
 // Heartbeat: a ping goes out ping_interval after the last pong; no pong within ping_timeout ends the session, unless packets
 //   came since the ping: a peer that is visibly talking (a pong may be stuck behind its long message, or we have paused
 //   reading from it) is given another ping_timeout. Any later silence still ends it.
-// Limits: over the soft limit reading pauses; over the hard or the age limit it ends (kSlowConsumer), at the end of the turn,
-//   so that who sends to many is not changed under its feet. A peer that has not refused bytes yet may be owed
-//   kBurstFactor times more within one turn. One frame alone may have any size. When the memory of the process is short the
-//   hard limit is the soft one, and the largest queues are given up first (base/budget.h).
+// Limits: net/slow_peer.h; whoever is given up ends with kSlowConsumer.
 // Memory: see the static_assert; besides this, its transport and the handshake's head, an idle session owns nothing.
 #pragma once
 
@@ -90,8 +87,6 @@ class SessionImpl final : public Session, public TransportUser, private base::Ti
   void heartbeat(base::Milliseconds now);
   void pong();
   void deliver_base64(std::span<char> packet);
-  bool memory_tight() const noexcept;
-  std::size_t hard_limit() const noexcept;
   void over_soft_limit(std::size_t queued, std::size_t frame_bytes);
   void end_slow();
   // Ends without grace: the transport is discarded.

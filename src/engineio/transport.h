@@ -23,6 +23,7 @@
 #include "engineio/session.h"
 #include "http/exchange.h"
 #include "net/reactor.h"
+#include "net/slow_peer.h"
 #include "websocket/connection.h"
 
 namespace tidewire::engineio {
@@ -52,6 +53,7 @@ struct EngineContext {
   // Immutable after construction.
   net::Reactor& reactor;
   const Options options;
+  const net::SlowPeerRule slow_peers;
   const websocket::Options websocket_options;
   const websocket::Options first_websocket_options;  // until the session is admitted
   SessionOwner& owner;

@@ -26,6 +26,16 @@ enum class Pace : std::uint8_t {
   kGiveUp,
 };
 
+// What waits for a peer.
+struct Backlog {
+  std::size_t bytes;
+  base::Milliseconds since;  // the oldest byte that it has not taken; 0: none
+  bool stalled;              // it has refused bytes
+};
+inline Backlog backlog_of(const Connection& stream) noexcept {
+  return {.bytes = stream.out().bytes(), .since = stream.out().blocked_since(), .stalled = stream.blocked()};
+}
+
 class SlowPeerRule {
  public:
   struct Limits {
@@ -38,26 +48,23 @@ class SlowPeerRule {
 
   std::size_t soft_bytes() const noexcept { return limits_.soft_bytes; }
   // Of a peer that has more than soft_bytes waiting, `frame_bytes` of them just queued: one frame alone is never too much.
-  Pace judge(const Connection& stream, std::size_t frame_bytes, base::Milliseconds now) const noexcept {
-    const std::size_t queued = stream.out().bytes();
-    const std::size_t hard = (tight() ? limits_.soft_bytes : limits_.hard_bytes) * (stream.blocked() ? 1 : kBurstFactor);
-    if ((queued > hard && queued > frame_bytes) || too_old(stream, now)) return Pace::kGiveUp;
-    return stream.blocked() ? Pace::kPaused : Pace::kFine;
+  Pace judge(const Backlog& backlog, std::size_t frame_bytes, base::Milliseconds now) const noexcept {
+    const std::size_t hard = (tight() ? limits_.soft_bytes : limits_.hard_bytes) * (backlog.stalled ? 1 : kBurstFactor);
+    if ((backlog.bytes > hard && backlog.bytes > frame_bytes) || too_old(backlog.since, now)) return Pace::kGiveUp;
+    return backlog.stalled ? Pace::kPaused : Pace::kFine;
   }
-  bool too_old(const Connection& stream, base::Milliseconds now) const noexcept {
-    const base::Milliseconds since = stream.out().blocked_since();
-    return since != 0 && now - since >= limits_.age_ms;
-  }
+  // `since`: as in Backlog.
+  bool too_old(base::Milliseconds since, base::Milliseconds now) const noexcept { return since != 0 && now - since >= limits_.age_ms; }
   // When to look at its age: `otherwise` when nothing waits.
-  base::Milliseconds deadline(const Connection& stream, base::Milliseconds otherwise) const noexcept {
-    const base::Milliseconds since = stream.out().blocked_since();
+  base::Milliseconds deadline(base::Milliseconds since, base::Milliseconds otherwise) const noexcept {
     return since == 0 ? otherwise : std::min(otherwise, since + limits_.age_ms);
   }
-  // Before the last word: drops what has not begun to leave. True when the stream must be cut after it, as even what has begun is
-  // too much for now.
+  // How much of a frame that has begun to leave the last word may wait for; beyond, the stream is cut.
+  std::size_t begun_bytes_max() const noexcept { return tight() ? base::kBegunFrameBytesMax : SIZE_MAX; }
+  // Before the last word: drops what has not begun to leave. True when the stream must be cut after it.
   bool drop_queue(Connection& stream) const noexcept {
     stream.out().drop_rest();
-    return stream.out().bytes() > base::kBegunFrameBytesMax && tight();
+    return stream.out().bytes() > begun_bytes_max();
   }
 
  private:

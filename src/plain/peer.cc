@@ -245,7 +245,7 @@ std::size_t Peer::queued_bytes() const noexcept { return connection_ == nullptr 
 
 void Peer::over_soft_limit(std::size_t frame_bytes) {
   net::Connection& stream = connection_->stream();
-  const net::Pace pace = endpoint_.slow_peers.judge(stream, frame_bytes, endpoint_.hub.now());
+  const net::Pace pace = endpoint_.slow_peers.judge(net::backlog_of(stream), frame_bytes, endpoint_.hub.now());
   if (pace == net::Pace::kGiveUp) {
     give_up();
   } else if (pace == net::Pace::kPaused && !std::exchange(over_soft_, true)) {
@@ -289,11 +289,11 @@ std::string Peer::address() const { return connection_ == nullptr ? std::string(
 
 void Peer::arm() {
   const base::Milliseconds due = entry_ == nullptr ? due_ : std::min(due_, entry_->due);
-  endpoint_.hub.timers().arm(*this, endpoint_.slow_peers.deadline(connection_->stream(), due));
+  endpoint_.hub.timers().arm(*this, endpoint_.slow_peers.deadline(connection_->stream().out().blocked_since(), due));
 }
 
 void Peer::expired(base::Milliseconds now) {
-  if (endpoint_.slow_peers.too_old(connection_->stream(), now)) return end_slow();
+  if (endpoint_.slow_peers.too_old(connection_->stream().out().blocked_since(), now)) return end_slow();
   if (entry_ != nullptr && now >= entry_->due) {
     ++endpoint_.statistics.not_admitted;
     return end(DisconnectReason::kForcedServerClose, websocket::kPolicyViolation, "not admitted in time");

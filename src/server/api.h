@@ -42,7 +42,8 @@ struct ApiServices {
   std::function<Status(Scope tenant, std::string_view user_id)> revoke_user = {};
   std::function<Status(Scope tenant, std::string_view token_id)> revoke_token = {};
   // Brings a socket into a room or out of it, on the socket's shard, so that whoever wants to hear of it does. Empty: just that.
-  std::function<void(Socket& socket, const std::string& room, bool into)> move = {};
+  // False: the room would be one more than the server may have.
+  std::function<bool(Socket& socket, const std::string& room, bool into)> move = {};
   // What GET /api/contracts answers.
   std::function<Value()> contracts = {};
   // The namespaces that were declared by name; empty: "/" only.

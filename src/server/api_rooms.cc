@@ -1,4 +1,7 @@
 // Rooms and their members, for back ends.
+#include <atomic>
+#include <memory>
+
 #include "policy/room_pattern.h"
 #include "server/api_connections.h"
 #include "server/api_gather.h"
@@ -73,14 +76,19 @@ void move(const ApiContext& context, const ApiCallPointer& call, bool into) {
     if (!looks_like_a_socket_id(whom.back())) return call->refuse(400, api_codes::kInvalidBody, "\"sockets\" are the ids of connections");
   }
   for (const Value& user : call->body["users"].items()) whom.push_back(user_room(*user.as_string()));
+  const auto just_move = [](Socket& socket, const std::string& name, bool in) {
+    if (in) return socket.join(name);
+    socket.leave(name);
+    return true;
+  };
+  auto too_many = std::make_shared<std::atomic<bool>>(false);
   context.named_space(*call)
       ->to(whom)
-      .for_each([move = context.services.move, room, into](Socket& socket) {
-        if (move) return move(socket, room, into);
-        if (!into) return socket.leave(room);
-        static_cast<void>(socket.join(room));
+      .for_each([move = context.services.move ? context.services.move : just_move, room, into, too_many](Socket& socket) {
+        if (!move(socket, room, into)) *too_many = true;
       })
-      .then([call, room](SocketsCount moved) {
+      .then([call, room, too_many](SocketsCount moved) {
+        if (*too_many) return call->refuse(503, problems::kRoomLimit, "the server has as many rooms as it may");
         call->accept(Value::object({{"room", room}, {"connections", moved.count}, {"complete", moved.complete}}));
       });
 }
@@ -107,7 +115,8 @@ void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
                    .handler = [context](const ApiCallPointer& call) { members(*context, call); }});
   table.push_back({.method = "POST", .path = "/api/v1/rooms/{room}/join", .tag = "rooms", .summary = "Put connections, or those of users, into a room.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()}, .body = kMoveSchema,
-                   .answers = {{200, "{ok, room, connections, complete}: how many were meant"}},
+                   .answers = {{200, "{ok, room, connections, complete}: how many were meant"},
+                               {503, "room_limit: the server has as many rooms as it may, and some of them are not in it"}},
                    .handler = [context](const ApiCallPointer& call) { move(*context, call, true); }});
   table.push_back({.method = "POST", .path = "/api/v1/rooms/{room}/leave", .tag = "rooms", .summary = "Take connections, or those of users, out of a room.",
                    .right = ApiRight::kRole, .role = "manage", .query = {namespace_parameter()}, .body = kMoveSchema,

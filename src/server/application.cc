@@ -168,7 +168,7 @@ ApiServices Application::api_services() {
   services.refresh = [this](ApiServices::Refresh what, ApiServices::Judged done) { refresh_socket(std::move(what), std::move(done)); };
   services.revoke_user = [this](ApiServices::Scope tenant, std::string_view user) { return gate_.revoke_user(io_, tenant, user); };
   services.revoke_token = [this](ApiServices::Scope tenant, std::string_view token) { return gate_.revoke_token(io_, tenant, token); };
-  services.move = [this](Socket& socket, const std::string& room, bool into) { rooms_.move(socket, room, into); };
+  services.move = [this](Socket& socket, const std::string& room, bool into) { return rooms_.move(socket, room, into); };
   services.contracts = [this] { return contracts(); };
   services.namespaces = [this] {
     std::vector<std::string> names;

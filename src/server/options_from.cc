@@ -32,6 +32,8 @@ Options options_from(const Settings& settings, std::uint32_t cores) {
   options.trusted_proxies = server.trusted_proxies;
   options.connections_max = server.connections_max;
   options.connections_per_address_max = server.connections_per_address_max;
+  options.dynamic_namespaces_max = server.dynamic_namespaces_max;
+  options.rooms_max = server.rooms_max;
 
   options.serve_socketio = socketio.enabled;
   options.path = socketio.path;

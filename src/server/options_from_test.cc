@@ -69,6 +69,8 @@ flush = "uring"
 trusted_proxies = ["10.0.0.0/8"]
 proxy_protocol_from = ["10.0.0.1"]
 connections_per_address_max = 6
+dynamic_namespaces_max = 3
+rooms_max = 4
 [tls]
 certificate_file = "c"
 key_file = "k"
@@ -113,6 +115,8 @@ level = "off"
   EXPECT_THAT(options.trusted_proxies, ElementsAre("10.0.0.0/8"));
   EXPECT_THAT(options.proxy_protocol_from, ElementsAre("10.0.0.1"));
   EXPECT_EQ(options.connections_per_address_max, 6u);
+  EXPECT_EQ(options.dynamic_namespaces_max, 3u);
+  EXPECT_EQ(options.rooms_max, 4u);
   EXPECT_EQ(options.tls.certificate_file, "c");
   EXPECT_EQ(options.tls.key_file, "k");
   EXPECT_FALSE(options.serve_socketio);

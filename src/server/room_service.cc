@@ -120,12 +120,10 @@ std::optional<Problem> RoomService::leave(const Socket& socket, std::string_view
   return std::nullopt;
 }
 
-void RoomService::move(const Socket& socket, const std::string& room, bool into) {
-  if (into) {
-    enter_room(socket, room, false);
-    return;
-  }
+bool RoomService::move(const Socket& socket, const std::string& room, bool into) {
+  if (into) return !enter_room(socket, room, false);
   if (socket.in_room(room)) leave_room(socket, room);
+  return true;
 }
 
 void RoomService::leave_room(const Socket& socket, std::string_view room) {

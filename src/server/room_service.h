@@ -28,8 +28,9 @@ class RoomService {
   // The socket has another identity: out of the rooms that `before` had a right to and the new one has not, into those that are
   // everybody's. Where a back end has put it, it stays.
   void review(Socket& socket, const Identity& before);
-  // The back end puts the socket there or takes it out, whatever its rights.
-  void move(const Socket& socket, const std::string& room, bool into);
+  // The back end puts the socket there or takes it out, whatever its rights. False: the room would be one more than the server may
+  // have.
+  bool move(const Socket& socket, const std::string& room, bool into);
   // Leaving needs no right; only the user's own room cannot be left.
   std::optional<Problem> leave(const Socket& socket, std::string_view room);
 

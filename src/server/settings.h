@@ -34,6 +34,8 @@ struct Settings {
     std::vector<std::string> proxy_protocol_from;
     std::uint64_t connections_max = 100'000;  // of the process; SOCKET_IO_CONNECTION_LIMIT
     std::uint64_t connections_per_address_max = 0;
+    std::size_t dynamic_namespaces_max = 10'000;
+    std::size_t rooms_max = 1'000'000;
     std::string admin_listen;  // "127.0.0.1:4001": the admin routes and metrics there and nowhere else; empty: same port
     bool start_page = true;
   } server;

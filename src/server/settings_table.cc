@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace tidewire::server {
 namespace {
 
@@ -51,6 +53,12 @@ const std::vector<SettingRow>& rows() {
       {.section = "server", .key = "connections_per_address_max", .kind = Kind::kNumber,
        .field = FIELD(server.connections_per_address_max),
        .text = "Connections of one address (IPv6: of its /64); beyond: closed at once. 0: no limit.", .range = {0, 10'000'000}},
+      {.section = "server", .key = "dynamic_namespaces_max", .kind = Kind::kNumber, .field = FIELD(server.dynamic_namespaces_max),
+       .text = "Namespaces at once that patterns of [[namespaces]] made; beyond: nobody gets into a new one.",
+       .range = {1, base::limits::kDynamicNamespacesMax}},
+      {.section = "server", .key = "rooms_max", .kind = Kind::kNumber, .field = FIELD(server.rooms_max),
+       .text = "Rooms that somebody is in, of all namespaces, counted in each thread; beyond: room_limit, but for auto_join.",
+       .range = {1, base::limits::kRoomsMax}},
       {.section = "server", .key = "admin_listen", .field = FIELD(server.admin_listen),
        .text = "Where the admin routes and metrics are, and nowhere else: \"127.0.0.1:4001\". Empty: on the same port."},
       {.section = "server", .key = "start_page", .kind = Kind::kFlag, .field = FIELD(server.start_page),

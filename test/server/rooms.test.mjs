@@ -2,7 +2,7 @@
 // back end that is dead costs.
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { connect, eventually, kHookSecret, kMark, kSecret, nothingReaches, pause, plain, token, useBackEnd, useProgram } from './harness.mjs';
+import { connect, eventually, kHookSecret, kMark, kSecret, nothingReaches, pause, plain, plainRefusal, refusal, token, useBackEnd, useProgram } from './harness.mjs';
 
 const kRooms = `
 [log]
@@ -179,6 +179,47 @@ describe('rights to rooms', () => {
     assert.deepEqual(await heard(root, 3), ['admin', 'authenticated', 'global']);
     assert.deepEqual(await heard(ada, 2), ['authenticated', 'global']);
     assert.deepEqual(await heard(nobody, 1), ['global']);
+  });
+});
+
+describe('a server that may have few rooms and namespaces', () => {
+  const kAdmin = 'adm_1f6c0b8e7d5a4932a1b0c9d8e7f60514';
+  const program = useProgram({
+    env: { JWT_SECRET: kSecret, TIDEWIRE_API_ADMIN_TOKEN: kAdmin },
+    // One of them is global.
+    toml: `[server]\nrooms_max = 2\ndynamic_namespaces_max = 1\n[[namespaces]]\npattern = "/org-[a-z]+"\n${kRooms}`,
+  });
+  const put = async (room, socket) => {
+    const response = await fetch(`${program.url}/api/v1/rooms/${room}/join`, {
+      method: 'POST', headers: { authorization: `Bearer ${kAdmin}`, 'content-type': 'application/json' }, body: JSON.stringify({ sockets: [socket.id] }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('makes none beyond, says so to both dialects and to the back end, and makes another when one is free', async () => {
+    const [socket, peer] = [await connect(program), await plain(program)];
+    await allowed(socket, 'den');
+    await allowed(peer, 'den');
+    for (const client of [socket, peer]) await refused(client, 'attic', 'room_limit');
+    const answer = await put('attic', socket);
+    assert.equal(answer.status, 503, JSON.stringify(answer.body));
+    assert.equal(answer.body.error.code, 'room_limit');
+    for (const client of [socket, peer]) assert.deepEqual(await client.ask('leave', { room: 'den' }), { ok: true });
+    assert.equal((await put('attic', socket)).status, 200);
+    await allowed(peer, 'attic');
+  });
+
+  it('makes the rooms that come with a socket all the same', async () => {
+    const ada = await connect(program, { token: await token({ userId: 'ada' }) });
+    await ada.ask('tell-user', { userId: 'ada', text: 'hi' });
+    assert.deepEqual((await ada.next(5000))[1].text, 'hi');
+  });
+
+  it('lets nobody into one more namespace', async () => {
+    await connect(program, { namespace: '/org-red' });
+    await connect(program, { namespace: '/org-red' });
+    assert.equal((await refusal(program, { namespace: '/org-blue' })).message, 'Too many namespaces');
+    assert.equal((await plainRefusal(program, { path: '/?namespace=/org-blue' })).error.code, 'too_many_namespaces');
   });
 });
 
