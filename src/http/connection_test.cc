@@ -389,6 +389,8 @@ TEST_F(HttpConnection, KeepsAnUpgradeUntilItIsAnsweredLater) {
   reactor.advance(10);
   peer.send(" late");
   EXPECT_EQ(peer.take(), "101!early late");
+  peer.reset();
+  EXPECT_EQ(closed, 1);
 }
 
 TEST_F(HttpConnection, TheNewHandlerHearsOfAnEndBeforeItHasTheStream) {
