@@ -303,7 +303,12 @@ TEST(Client, SoManyAreInFlightTheOthersWaitInOrder) {
   open.set_value();
   for (auto& each : all) EXPECT_EQ(each.get().body, "late");
   EXPECT_EQ(server.connections(), 2u);
-  EXPECT_THAT(server.calls().at(5).head, ::testing::AnyOf(HasSubstr("/4 "), HasSubstr("/5 ")));
+  // Of two under way one may be slow to arrive: the others pass it, and nothing else is out of order.
+  for (std::size_t place = 0; place < 6; ++place) {
+    const std::string head = server.calls().at(place).head;
+    ASSERT_TRUE(head.starts_with("GET /"));
+    EXPECT_LE(static_cast<std::size_t>(head[5] - '0'), place + 1) << head;
+  }
 }
 
 TEST(Client, WhatWaitsTimesOutInTime) {
