@@ -76,7 +76,7 @@ template <typename Callback, typename Nothing, typename Ask>
 void on_one_namespace(Core& core, const std::shared_ptr<hub::NamespaceDefinition>& definition, const std::string& tenant,
                       Callback done, Nothing nothing, Ask ask) {
   if (!core.running()) return done(std::move(nothing));
-  core.on_any_shard([&core, definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
+  core.on_any_shard([definition, tenant, done = std::move(done), nothing = std::move(nothing), ask = std::move(ask)]() mutable {
     if (definition->is_parent) return done(std::move(nothing));
     const hub::NamespaceKey key{tenant, definition->name()};
     ask(SharedNamespace(Core::current_shard()->hub(), key), std::move(done));
