@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -133,8 +132,9 @@ class Server : public Namespace {
 
   // The namespace of this name, made when missing; "" and "/" are the same.
   Namespace of(std::string_view name);
-  // The same if it was declared or made by now; makes nothing. From any thread.
-  std::optional<Namespace> find(std::string_view name);
+  // Whoever is in the namespace of this name ("" and "/" are the same) when the operator is used: nobody while there is none,
+  // for nothing is made of it. From any thread.
+  BroadcastOperator everybody_in(std::string_view name);
   // Dynamic namespaces: every name that matches the RE2 expression as a whole. kInvalidArgument when it does not compile.
   Result<Namespace> of_pattern(std::string_view expression);
   // Dynamic namespaces by decision: `answer(true)` makes the namespace, now or later (on the shard that asks).

@@ -53,10 +53,12 @@ Server::~Server() = default;
 
 Namespace Server::of(std::string_view name) { return Namespace(*core_, core_->registry.of(name)); }
 
-std::optional<Namespace> Server::find(std::string_view name) {
-  auto definition = core_->registry.find(name);
-  if (definition == nullptr) return std::nullopt;
-  return Namespace(*core_, std::move(definition));
+BroadcastOperator Server::everybody_in(std::string_view name) {
+  const std::string wanted = hub::full_namespace_name(name);
+  auto definition = core_->registry.find(wanted);
+  // One of our own, which nobody else sees: the shards look by name who is there.
+  if (definition == nullptr) definition = std::make_shared<hub::NamespaceDefinition>(wanted);
+  return Namespace(*core_, std::move(definition)).everybody();
 }
 
 Result<Namespace> Server::of_pattern(std::string_view expression) {

@@ -10,7 +10,9 @@ void PastTotals::keep(const NamespaceKey& key, const DialectTotals& totals) {
     lost_tenants_ = true;
     return;
   }
-  Tenant& tenant = tenants_[key.tenant];
+  const auto [place, is_new] = tenants_.try_emplace(key.tenant);
+  Tenant& tenant = place->second;
+  if (is_new) tenant.lost = lost_tenants_;  // it may have been one of them
   if (tenant.names.size() >= base::limits::kPastNamespacesPerTenantMax) {
     tenant.lost = true;
     return;

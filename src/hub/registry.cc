@@ -9,14 +9,14 @@ namespace tidewire::hub {
 namespace {
 
 // "chat" is "/chat", and "" is "/".
-std::string full_name(std::string_view name) {
+}  // namespace
+
+std::string full_namespace_name(std::string_view name) {
   return name.empty() || name.front() != '/' ? "/" + std::string(name) : std::string(name);
 }
 
-}  // namespace
-
 std::shared_ptr<NamespaceDefinition> NamespaceRegistry::of(std::string_view name) {
-  const std::string wanted = full_name(name);
+  const std::string wanted = full_namespace_name(name);
   if (auto found = find(wanted)) return found;
   // A child made by hand belongs to the parent whose pattern it matches, when that answers at once.
   const NamespaceParent* adopter = nullptr;
@@ -53,7 +53,7 @@ std::shared_ptr<NamespaceDefinition> NamespaceRegistry::find(std::string_view na
 }
 
 bool NamespaceRegistry::accepts(std::string_view name) const {
-  const std::string wanted = full_name(name);
+  const std::string wanted = full_namespace_name(name);
   if (wanted.size() > base::limits::kNamespaceNameBytesMax) return false;  // no dialect lets it through
   if (find(wanted) != nullptr) return true;
   return std::ranges::any_of(parents(), [&](const NamespaceParent* parent) { return parent->fits && parent->fits(wanted); });

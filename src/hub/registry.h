@@ -34,6 +34,9 @@ struct NamespaceParent {
   NamespacePattern fits;  // none: only `matches` knows, and asking it may have consequences
 };
 
+// "" is "/", "chat" is "/chat".
+std::string full_namespace_name(std::string_view name);
+
 class NamespaceRegistry {
  public:
   using Found = UniqueFunction<void(const std::shared_ptr<NamespaceDefinition>&)>;

@@ -127,6 +127,9 @@ bool is_simple(const SchemaNode& node) noexcept {
   return !rare && !reserved && node.properties.size() <= kPropertiesMax;
 }
 
-bool JsonSchema::accepts(std::string_view json) const { return Acceptor(*program_, json).run(); }
+bool JsonSchema::accepts(std::string_view json) const {
+  // A step of validate() takes a byte at least: what is shorter never runs out of them.
+  return json.size() <= JsonSchemaLimits::kStepsMax && Acceptor(*program_, json).run();
+}
 
 }  // namespace tidewire::policy

@@ -12,7 +12,6 @@ namespace tidewire::server {
 namespace {
 
 constexpr std::string_view kDocsPolicy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-constexpr std::string_view kNobodysRoom = "$nobody";  // no client may join what begins so
 constexpr std::size_t kLoggedPathBytesMax = 256;
 constexpr std::string_view kMarkup = "text/html; charset=utf-8";
 
@@ -44,13 +43,13 @@ std::int64_t ApiContext::now_ms() const {
   return monotonic_ms();
 }
 
-void ApiContext::find_namespaces(const ApiCall& call, UniqueFunction<void(Names)> done) const {
+void ApiContext::find_namespaces(const ApiCall& call, UniqueFunction<void(Names, bool complete)> done) const {
   Names declared = services.namespaces ? services.namespaces() : Names{"/"};
   io.fetch_namespaces(call.tenant, {.limit = kNamespacesListedMax}).then([names = std::move(declared), done = std::move(done)](NamespacesPage page) mutable {
     for (NamespacesPage::Entry& entry : page.namespaces) {
       if (std::ranges::find(names, entry.name) == names.end()) names.push_back(std::move(entry.name));
     }
-    done(std::move(names));
+    done(std::move(names), page.complete && !page.more);
   });
 }
 
@@ -61,9 +60,7 @@ bool ApiContext::about_all(const ApiCall& call) const {
 }
 
 BroadcastOperator ApiContext::space(const ApiCall& call, const std::string& name) const {
-  // Not made for the asking: a back end may ask for any name.
-  const auto found = io.find(name);
-  return found ? found->tenant(call.tenant) : io.to(kNobodysRoom);
+  return io.everybody_in(name).tenant(call.tenant);  // not made for the asking: a back end may ask for any name
 }
 
 std::optional<BroadcastOperator> ApiContext::named_space(ApiCall& call) const {
@@ -220,7 +217,7 @@ struct Api::Dispatch : std::enable_shared_from_this<Api::Dispatch> {
   policy::RateTable& table_of(const ApiCaller& caller) {
     if (!caller.rate) return *rates;
     auto& own = own_rates[caller.name];
-    if (own == nullptr) own = std::make_unique<policy::RateTable>(*caller.rate, 1);
+    if (own == nullptr || !(own->rate() == *caller.rate)) own = std::make_unique<policy::RateTable>(*caller.rate, 1);
     return *own;
   }
 

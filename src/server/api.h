@@ -80,7 +80,8 @@ struct ApiContext {
   bool about_all(const ApiCall& call) const;
   // Those that were declared, and the first kNamespacesListedMax of a pattern that somebody of the call's tenant is in.
   using Names = std::vector<std::string>;
-  void find_namespaces(const ApiCall& call, UniqueFunction<void(Names)> done) const;
+  // `complete`: there are no more of them, and every shard has answered.
+  void find_namespaces(const ApiCall& call, UniqueFunction<void(Names, bool complete)> done) const;
   // The sockets of a namespace, of the tenant of the call; nobody when a pattern's namespace does not exist now.
   BroadcastOperator space(const ApiCall& call, const std::string& name) const;
   // The namespace that the call names; null after a refusal: there is none of that name.

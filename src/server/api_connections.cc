@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/api_gather.h"
 #include "server/room_rules.h"
 
 namespace tidewire::server {
@@ -37,22 +38,6 @@ void disconnect(const ApiCallPointer& call, const BroadcastOperator& self) {
   }
   call->accept(Value::object({{"disconnected", 1}}));
 }
-
-struct UserRound : std::enable_shared_from_this<UserRound> {
-  std::vector<std::pair<std::string, BroadcastOperator>> left;
-  std::vector<Value> found;
-  UniqueFunction<void(std::vector<Value>)> done;
-
-  void next() {
-    if (left.empty()) return done(std::move(found));
-    auto [name, whom] = std::move(left.back());
-    left.pop_back();
-    whom.fetch_sockets(Page{.limit = kUserConnectionsMax}).then([self = shared_from_this(), name = std::move(name)](SocketsPage page) {
-      for (const RemoteSocket& socket : page.sockets) self->found.push_back(connection_value(socket, name));
-      self->next();
-    });
-  }
-};
 
 }  // namespace
 
@@ -92,13 +77,20 @@ void answer_connections(const ApiCallPointer& call, const std::string& namespace
 }
 
 void connections_of_user(const ApiContext& context, const ApiCallPointer& call, const std::string& user,
-                         UniqueFunction<void(std::vector<Value> connections)> done) {
-  context.find_namespaces(*call, [&context, call, user, done = std::move(done)](ApiContext::Names names) mutable {
-    auto round = std::make_shared<UserRound>();
-    round->done = std::move(done);
-    std::ranges::reverse(names);  // the last one is asked first
-    for (const std::string& name : names) round->left.emplace_back(name, context.space(*call, name).to(user_room(user)));
-    round->next();
+                         UniqueFunction<void(std::vector<Value> connections, bool complete)> done) {
+  context.find_namespaces(*call, [&context, call, user, done = std::move(done)](ApiContext::Names names, bool complete) mutable {
+    std::vector<BroadcastOperator> whom;
+    for (const std::string& name : names) whom.push_back(context.space(*call, name).to(user_room(user)));
+    Gathered<SocketsPage>::run(
+        whom.size(), [&whom](std::size_t i) { return whom[i].fetch_sockets(Page{.limit = kUserConnectionsMax}); },
+        [names = std::move(names), complete, done = std::move(done)](std::vector<SocketsPage> pages) mutable {
+          std::vector<Value> found;
+          for (std::size_t i = 0; i < pages.size(); ++i) {
+            for (const RemoteSocket& socket : pages[i].sockets) found.push_back(connection_value(socket, names[i]));
+            complete = complete && pages[i].complete;
+          }
+          done(std::move(found), complete);
+        });
   });
 }
 

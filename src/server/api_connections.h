@@ -28,6 +28,6 @@ void answer_connections(const ApiCallPointer& call, const std::string& namespace
 // Every socket of a user in every namespace, at most kUserConnectionsMax of each.
 inline constexpr std::size_t kUserConnectionsMax = 100;
 void connections_of_user(const ApiContext& context, const ApiCallPointer& call, const std::string& user,
-                         UniqueFunction<void(std::vector<Value> connections)> done);
+                         UniqueFunction<void(std::vector<Value> connections, bool complete)> done);
 
 }  // namespace tidewire::server

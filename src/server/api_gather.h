@@ -1,8 +1,10 @@
-// server/api_gather.h - asking several times in a row and going on when the last answer is there.
+// server/api_gather.h - asking several namespaces at once and going on when the last answer is there.
 //
-// Threads: each answer comes where the one before came; nothing is asked twice at once, so that nothing needs a lock.
+// Threads: answers may come on several threads; each has a place of its own, and the last one goes on.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,29 +16,48 @@
 
 namespace tidewire::server {
 
-// Counts the sockets that each of these means, in their order.
-class CountAll : public std::enable_shared_from_this<CountAll> {
+// What each of several questions answered, in their order.
+template <typename Answer>
+class Gathered : public std::enable_shared_from_this<Gathered<Answer>> {
  public:
-  // `complete`: every shard answered each of them.
-  using Done = UniqueFunction<void(std::vector<std::uint64_t>, bool complete)>;
-  static void run(std::vector<BroadcastOperator> whom, Done done) {
-    std::make_shared<CountAll>(std::move(whom), std::move(done))->next();
+  using Done = UniqueFunction<void(std::vector<Answer>)>;
+  // `ask(i)` gives the Later of question i.
+  template <typename Ask>
+  static void run(std::size_t count, Ask&& ask, Done done) {
+    if (count == 0) return done({});
+    const auto all = std::make_shared<Gathered>(count, std::move(done));
+    for (std::size_t i = 0; i < count; ++i) {
+      ask(i).then([all, i](Answer answer) {
+        all->answers_[i] = std::move(answer);
+        if (all->left_.fetch_sub(1, std::memory_order_acq_rel) == 1) all->done_(std::move(all->answers_));
+      });
+    }
   }
-  CountAll(std::vector<BroadcastOperator> whom, Done done) : whom_(std::move(whom)), done_(std::move(done)) {}
+  Gathered(std::size_t count, Done done) : answers_(count), left_(count), done_(std::move(done)) {}
 
  private:
-  void next() {
-    if (counts_.size() == whom_.size()) return done_(std::move(counts_), complete_);
-    whom_[counts_.size()].count_sockets().then([self = shared_from_this()](SocketsCount found) {
-      self->counts_.push_back(found.count);
-      self->complete_ = self->complete_ && found.complete;
-      self->next();
-    });
-  }
-  const std::vector<BroadcastOperator> whom_;
-  std::vector<std::uint64_t> counts_;
-  bool complete_ = true;
+  std::vector<Answer> answers_;
+  std::atomic<std::size_t> left_;
   Done done_;
+};
+
+// Counts the sockets that each of these means, in their order.
+struct CountAll {
+  // `complete`: every shard answered each of them.
+  using Done = UniqueFunction<void(std::vector<std::uint64_t>, bool complete)>;
+  static void run(const std::vector<BroadcastOperator>& whom, Done done) {
+    Gathered<SocketsCount>::run(
+        whom.size(), [&whom](std::size_t i) { return whom[i].count_sockets(); },
+        [done = std::move(done)](std::vector<SocketsCount> found) mutable {
+          std::vector<std::uint64_t> counts;
+          bool complete = true;
+          for (const SocketsCount& each : found) {
+            counts.push_back(each.count);
+            complete = complete && each.complete;
+          }
+          done(std::move(counts), complete);
+        });
+  }
 };
 
 }  // namespace tidewire::server

@@ -15,15 +15,15 @@ constexpr std::string_view kMoveSchema =
 "sockets":{"type":"array","items":{"type":"string","minLength":1,"maxLength":128},"minItems":1,"maxItems":1000},
 "users":{"type":"array","items":{"type":"string","minLength":1,"maxLength":123},"minItems":1,"maxItems":1000,"description":"every connection of these users"}}})";
 
-void count_namespaces(const ApiContext& context, const ApiCallPointer& call, ApiContext::Names names) {
+void count_namespaces(const ApiContext& context, const ApiCallPointer& call, ApiContext::Names names, bool all) {
   std::vector<BroadcastOperator> spaces;
   for (const std::string& name : names) spaces.push_back(context.space(*call, name));
-  CountAll::run(std::move(spaces), [call, names = std::move(names)](const std::vector<std::uint64_t>& counts, bool complete) {
+  CountAll::run(std::move(spaces), [call, all, names = std::move(names)](const std::vector<std::uint64_t>& counts, bool complete) {
     std::vector<Value> list;
     for (std::size_t i = 0; i < counts.size() && i < names.size(); ++i) {
       list.push_back(Value::object({{"name", names[i]}, {"connections", counts[i]}}));
     }
-    call->accept(Value::object({{"namespaces", Value::array(std::move(list))}, {"complete", complete}}));
+    call->accept(Value::object({{"namespaces", Value::array(std::move(list))}, {"complete", complete && all}}));
   });
 }
 
@@ -99,7 +99,7 @@ void add_room_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
   table.push_back({.method = "GET", .path = "/api/v1/namespaces", .tag = "rooms", .summary = "The namespaces and how many connections each has.",
                    .right = ApiRight::kRole, .role = "read", .answers = {{200, "{ok, namespaces: [{name, connections}], complete}"}},
                    .handler = [context](const ApiCallPointer& call) {
-                     context->find_namespaces(*call, [context, call](ApiContext::Names names) { count_namespaces(*context, call, std::move(names)); });
+                     context->find_namespaces(*call, [context, call](ApiContext::Names names, bool complete) { count_namespaces(*context, call, std::move(names), complete); });
                    }});
   table.push_back({.method = "GET", .path = "/api/v1/rooms", .tag = "rooms", .summary = "Rooms that somebody is in, in the order of their names, by pages.",
                    .right = ApiRight::kRole, .role = "read",

@@ -92,7 +92,7 @@ std::uint64_t open_descriptors() {
 
 // Of the user who asks. Only what is known: latency is not measured, and says so.
 void connection_health(const std::shared_ptr<ApiContext>& context, const ApiCallPointer& call) {
-  connections_of_user(*context, call, call->caller.identity.user_id, [call](std::vector<Value> connections) {
+  connections_of_user(*context, call, call->caller.identity.user_id, [call](std::vector<Value> connections, bool) {
     std::vector<Value> shown;
     for (const Value& each : connections) {
       shown.push_back(Value::object({{"id", each["id"]}, {"namespace", each["namespace"]}, {"dialect", each["dialect"]},

@@ -90,15 +90,15 @@ void presence(const ApiContext& context, const ApiCallPointer& call) {
 }
 
 void show(const ApiContext& context, const ApiCallPointer& call) {
-  connections_of_user(context, call, call->place("user"), [call](std::vector<Value> connections) {
+  connections_of_user(context, call, call->place("user"), [call](std::vector<Value> connections, bool complete) {
     const std::size_t devices = connections.size();
     call->accept(Value::object({{"user", call->place("user")}, {"online", devices > 0}, {"devices", devices},
-                                {"connections", Value::array(std::move(connections))}}));
+                                {"connections", Value::array(std::move(connections))}, {"complete", complete}}));
   });
 }
 
-void disconnect_all(const ApiCallPointer& call, const std::vector<BroadcastOperator>& whom) {
-  CountAll::run(whom, [call, whom](const std::vector<std::uint64_t>& counts, bool complete) {
+void disconnect_all(const ApiCallPointer& call, const std::vector<BroadcastOperator>& whom, bool all) {
+  CountAll::run(whom, [call, whom, all](const std::vector<std::uint64_t>& counts, bool complete) {
     std::uint64_t total = 0;
     for (const std::uint64_t count : counts) total += count;
     for (const BroadcastOperator& each : whom) {
@@ -108,15 +108,15 @@ void disconnect_all(const ApiCallPointer& call, const std::vector<BroadcastOpera
         each.disconnect_sockets(true);
       }
     }
-    call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}, {"complete", complete}}));
+    call->accept(Value::object({{"user", call->place("user")}, {"disconnected", total}, {"complete", complete && all}}));
   });
 }
 
 void disconnect(const ApiContext& context, const ApiCallPointer& call) {
-  context.find_namespaces(*call, [&context, call](const ApiContext::Names& names) {
+  context.find_namespaces(*call, [&context, call](const ApiContext::Names& names, bool complete) {
     std::vector<BroadcastOperator> whom;
     for (const std::string& name : names) whom.push_back(context.space(*call, name).to(user_room(call->place("user"))));
-    disconnect_all(call, whom);
+    disconnect_all(call, whom, complete);
   });
 }
 
@@ -164,7 +164,7 @@ void add_user_endpoints(const std::shared_ptr<ApiContext>& context, std::vector<
                    .handler = [context](const ApiCallPointer& call) { presence(*context, call); }});
   table.push_back({.method = "GET", .path = "/api/v1/users/{user}", .tag = "users", .summary = "A user and the connections of all namespaces.",
                    .right = ApiRight::kRole, .role = "read",
-                   .answers = {{200, "{ok, user, online, devices, connections}; at most 100 of each namespace"}},
+                   .answers = {{200, "{ok, user, online, devices, connections, complete}; at most 100 of each namespace"}},
                    .handler = [context](const ApiCallPointer& call) { show(*context, call); }});
   table.push_back({.method = "POST", .path = "/api/v1/users/{user}/disconnect", .tag = "users", .summary = "Disconnect every connection of a user.",
                    .right = ApiRight::kRole, .role = "manage",

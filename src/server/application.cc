@@ -187,8 +187,17 @@ ApiServices Application::api_services() {
 }
 
 void Application::refresh_socket(ApiServices::Refresh what, ApiServices::Judged done) {
-  const auto answer = std::make_shared<ApiServices::Judged>(std::move(done));
-  io_.of(what.namespace_name)
+  // A shard that is late may find the socket when the call has its answer already.
+  struct Once {
+    std::atomic<bool> answered = false;
+    ApiServices::Judged done;
+    void operator()(Result<Identity> judged) {
+      if (!answered.exchange(true)) done(std::move(judged));
+    }
+  };
+  const auto answer = std::make_shared<Once>();
+  answer->done = std::move(done);
+  io_.everybody_in(what.namespace_name)
       .tenant(what.tenant)
       .to(what.socket)
       .for_each([this, token = what.token, id = what.socket, answer](Socket& socket) {
@@ -250,7 +259,7 @@ std::string Application::metrics() const {
 void Application::follow(const Namespace& space) {
   gate_.listen_for_refresh(space);
   space.on_connection([this](Socket& socket) {
-    gate_.entered(*socket.identity());
+    if (!gate_.entered(*socket.identity())) return socket.close(kTenantFullCode, "tenant full");
     // A revocation may have overtaken him on his way in.
     if (gate_.is_revoked(*socket.identity())) return socket.close(kBadTokenCode, "revoked");
     rooms_.enter(socket);

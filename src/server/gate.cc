@@ -154,7 +154,7 @@ void Gate::refuse_revoked(Finding& finding) const {
   if (is_revoked(finding.identity)) finding = {std::string(kRevoked), "the token was revoked"};
 }
 
-// Several who come at once may all find the last place: the bound is exact but for those few.
+// Who comes at once with others may find the last place with them: entered() looks again.
 bool Gate::has_place(const Identity& identity, Finding& finding) const {
   if (tenants_.sockets_max == 0 || tenants_.source == "none") return true;
   const std::lock_guard lock(mutex_);
@@ -164,14 +164,14 @@ bool Gate::has_place(const Identity& identity, Finding& finding) const {
   return false;
 }
 
-void Gate::entered(const Identity& identity) {
-  if (tenants_.sockets_max == 0) return;
+bool Gate::entered(const Identity& identity) {
+  if (tenants_.sockets_max == 0 || tenants_.source == "none") return true;
   const std::lock_guard lock(mutex_);
-  ++sockets_[identity.tenant];
+  return ++sockets_[identity.tenant] <= tenants_.sockets_max;
 }
 
 void Gate::left(const Identity& identity) {
-  if (tenants_.sockets_max == 0) return;
+  if (tenants_.sockets_max == 0 || tenants_.source == "none") return;
   const std::lock_guard lock(mutex_);
   const auto found = sockets_.find(identity.tenant);
   if (found != sockets_.end() && --found->second == 0) sockets_.erase(found);

@@ -68,7 +68,8 @@ class Gate {
   // Whoever comes in asks once more on his shard: a revocation may have overtaken him.
   bool is_revoked(const Identity& identity) const;
   // A socket is in, or has left; tenants.sockets_max counts them. From its shard.
-  void entered(const Identity& identity);
+  // Whether there was still place for it.
+  [[nodiscard]] bool entered(const Identity& identity);
   void left(const Identity& identity);
 
   struct Statistics {

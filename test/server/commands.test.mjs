@@ -265,6 +265,21 @@ describe('namespaces of a pattern', () => {
     assert.equal((await ask('POST', '/api/v1/publish', { event: 'news', all: true, namespace: '/other' })).body.error.code, 'unknown_namespace');
     assert.deepEqual((await ask('GET', '/api/v1/connections?namespace=/org-red')).body.connections.map((each) => each.id), [socket.id]);
     assert.deepEqual((await ask('GET', '/api/v1/connections?namespace=/org-blue')).body.connections, []);
+    // Nobody there is nobody anywhere else.
+    const root = await connect(program, { token: await token({ userId: 'eve' }) });
+    await root.ask('join', { room: 'lobby' });
+    for (const namespace of ['/org-blue', 'org-blue']) {
+      assert.equal((await ask('POST', '/api/v1/publish', { event: 'news', room: 'lobby', namespace })).status, 200);
+      assert.deepEqual((await ask('GET', `/api/v1/rooms?namespace=${namespace}`)).body.rooms, [], namespace);
+      assert.deepEqual((await ask('GET', `/api/v1/presence?namespace=${namespace}`)).body.users, [], namespace);
+      assert.equal((await ask('DELETE', `/api/v1/connections/${root.id}?namespace=${namespace}`)).status, 404, namespace);
+      assert.equal((await ask('POST', `/api/v1/tokens/refresh?namespace=${namespace}`, { socket: root.id, token: shown })).status, 404, namespace);
+    }
+    assert.deepEqual(await root.ask('echo', 1), 1);
+    await assert.rejects(root.next(100), 'nothing was for it');
+    assert.deepEqual((await ask('GET', '/api/v1/connections?namespace=org-red')).body.connections.map((each) => each.id), [socket.id]);
+    root.disconnect();
+    assert.ok(await eventually(async () => (await ask('GET', '/api/v1/users/eve')).body.devices === 0));
     const listed = (await ask('GET', '/api/v1/namespaces')).body.namespaces.map((each) => `${each.name} ${each.connections}`);
     assert.deepEqual(listed.sort(), ['/ 0', '/org-open 0', '/org-red 1']);
     assert.equal((await ask('GET', '/api/v1/users/ada')).body.devices, 1);
