@@ -155,7 +155,7 @@ void WebhookQueue::Core::begin_batch() {
 void WebhookQueue::Core::take_events() {
   std::array<unsigned char, kBatchIdBytes> id{};
   random_.fill(id);
-  Batch& batch = batch_.emplace();
+  Batch& batch = batch_.emplace(Batch{});
   batch.id = hex(id);
   batch.dropped = std::exchange(dropped_unreported_, 0);
   batch.body = "{\"id\":\"" + batch.id + "\",\"time_ms\":" + std::to_string(fetcher_.unix_ms()) +
