@@ -56,9 +56,9 @@ std::pair<std::string, std::uint16_t> split_address(const std::string& text) {
 }
 
 // Why a configuration cannot be used.
-std::vector<std::string> complaints(const Loaded& loaded) {
-  std::vector<std::string> lines = loaded.errors.lines();
-  for (const Finding& finding : loaded.findings) {
+std::vector<std::string> complaints(const ConfigErrors& errors, const std::vector<Finding>& findings) {
+  std::vector<std::string> lines = errors.lines();
+  for (const Finding& finding : findings) {
     if (finding.severity == Severity::kError) lines.push_back(finding.key + " " + finding.sentence);
   }
   return lines;
@@ -335,17 +335,18 @@ void Application::finish_hooks() {
 // ---- another configuration while it runs
 
 void Application::reload() {
-  if (admin_io_ != nullptr) {  // io_ has done so itself
+  if (admin_io_ != nullptr && !settings_.tls.certificate_file.empty()) {  // io_ has done so itself
     if (const Status read = admin_io_->reload_certificate(); !read.ok()) log_.write(LogLevel::kError, "certificate kept", {{"why", read.message()}});
   }
   if (!load_) return;
   Loaded loaded = load_();
-  if (!loaded.usable()) return refuse_reload(complaints(loaded));
+  if (!loaded.usable()) return refuse_reload(complaints(loaded.errors, loaded.findings));
   const ReloadPlan plan = plan_reload(settings_, loaded.settings);
   // As it will be: what waits for a restart must fit what comes now.
   ConfigErrors errors;
-  Rules rules = read_rules(plan.settings, check_settings(plan.settings, loaded.provenance), errors);
-  if (!errors.empty()) return refuse_reload(errors.lines());
+  const std::vector<Finding> findings = check_settings(plan.settings, loaded.provenance);
+  Rules rules = read_rules(plan.settings, findings, errors);
+  if (const auto lines = complaints(errors, findings); !lines.empty()) return refuse_reload(lines);
   if (rules.read_claims) gate_.keep_claims();
   keys_.replace(std::move(rules.issuers));
   book_.replace(std::move(rules.book));

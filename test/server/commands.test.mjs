@@ -112,6 +112,15 @@ describe('SIGHUP', () => {
     await program.stop();
   });
 
+  it('refuses what fits only together with what waits for a restart', async () => {
+    const program = await new Program({ toml: `[auth]\nsecret = "${kSecret}"\nanonymous = false\n` }).start();
+    program.rewrite('[auth]\nanonymous = true\n');  // anonymous waits, the secret would not
+    program.hangUp();
+    assert.match(await program.line(/not reloaded/), /auth\.anonymous.*nobody could come in/);
+    assert.ok((await connect(program, { token: await token({ userId: 'ada' }) })).connected);
+    await program.stop();
+  });
+
   it('takes other events, rooms and keys at once, on every shard, and keeps who is in a room', async () => {
     const key = (letter) => letter.repeat(40);
     const toml = ({ events = '', rooms = '', letter = 'a', undeclared = 'refuse' }) => `
